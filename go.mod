@@ -1,0 +1,3 @@
+module order-processing-service
+
+go 1.26.0
