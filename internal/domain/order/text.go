@@ -1,0 +1,99 @@
+package order
+
+import (
+	"fmt"
+	"unicode"
+	"unicode/utf8"
+
+	"order-processing-service/internal/domain/fault"
+)
+
+// Limits on what a caller may send. Lengths are in characters (Unicode code points).
+const (
+	MaxCustomerID    = 128
+	MaxReference     = 128
+	MaxSKU           = 64
+	MaxName          = 255
+	MaxLines         = 1_000
+	MaxQuantity      = 1_000_000
+	MaxMetadata      = 50
+	MaxMetadataKey   = 40
+	MaxMetadataValue = 500
+	MaxEvents        = 10_000
+	MaxRequests      = 100 // idempotency keys remembered per order
+)
+
+// maxFieldFaults bounds an answer to a hostile body.
+const maxFieldFaults = 100
+
+// fieldFaults collects every field at fault, up to a bound.
+type fieldFaults struct{ fields []fault.Field }
+
+func (f *fieldFaults) add(location, message string) {
+	if len(f.fields) < maxFieldFaults {
+		f.fields = append(f.fields, fault.Field{Location: location, Message: message})
+	}
+}
+
+// text checks a text between least and most characters long.
+func (f *fieldFaults) text(location, value string, least, most int) {
+	if message := textFault(value, least, most); message != "" {
+		f.add(location, message)
+	}
+}
+
+// err returns nil, or one fault that names every field.
+func (f *fieldFaults) err() error {
+	if len(f.fields) == 0 {
+		return nil
+	}
+	e := fault.New(fault.Invalid, "validation_failed", fmt.Sprintf("%s %s", f.fields[0].Location, f.fields[0].Message))
+	if n := len(f.fields); n > 1 {
+		e.Message = fmt.Sprintf("%s (and %d more, see errors)", e.Message, n-1)
+	}
+	e.Fields = f.fields
+	return e
+}
+
+// textFault says what is wrong with a text, or "". Text is kept as sent: it is never trimmed or
+// normalised.
+func textFault(s string, least, most int) string {
+	if len(s) < least {
+		if least == 1 {
+			return fmt.Sprintf("is required: 1 to %d characters", most)
+		}
+		return fmt.Sprintf("must have %d to %d characters", least, most)
+	}
+	// A text of plain ASCII needs one pass and no decoding.
+	ascii := true
+	for i := range len(s) {
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			ascii = false
+			break
+		}
+		if c < 0x20 || c == 0x7f {
+			return "must not contain control characters"
+		}
+	}
+	if ascii {
+		if len(s) > most {
+			return fmt.Sprintf("must have at most %d characters", most)
+		}
+		return ""
+	}
+	if !utf8.ValidString(s) {
+		return "must be valid UTF-8"
+	}
+	length := 0
+	for _, r := range s {
+		if unicode.IsControl(r) {
+			return "must not contain control characters"
+		}
+		length++
+	}
+	if length > most {
+		return fmt.Sprintf("must have at most %d characters", most)
+	}
+	return ""
+}
