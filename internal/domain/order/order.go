@@ -110,6 +110,9 @@ func (o *Order) MoveTo(target Status, record ID, at Stamp) error {
 // PatchMetadata sets the keys of patch and removes those whose value is nil. A patch that changes
 // nothing records nothing. The error is a fault of kind Invalid, with locations under "metadata".
 func (o *Order) PatchMetadata(patch map[string]*string, at Stamp) error {
+	if len(patch) == 0 {
+		return nil
+	}
 	var faults fieldFaults
 	merged := maps.Clone(o.s.Metadata)
 	if merged == nil {

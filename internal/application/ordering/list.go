@@ -1,0 +1,126 @@
+package ordering
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"iter"
+	"time"
+
+	"order-processing-service/internal/domain/fault"
+	"order-processing-service/internal/domain/order"
+)
+
+// Limits of a page.
+const (
+	DefaultLimit = 50
+	MaxLimit     = 200
+)
+
+// Query says which orders are wanted. Zero fields do not restrict. The times "after" are inclusive
+// and those "before" exclusive, so that adjoining windows share no order.
+type Query struct {
+	Status            order.Status
+	PaymentStatus     order.PaymentStatus
+	FulfillmentStatus order.FulfillmentStatus
+	CustomerID        string
+	Reference         string
+	CreatedAfter      time.Time
+	CreatedBefore     time.Time
+	PlacedAfter       time.Time
+	PlacedBefore      time.Time
+	// After continues a list after this place; the zero value begins it.
+	After Cursor
+	// Limit is how many orders to return, 1 to MaxLimit.
+	Limit int
+}
+
+// Cursor is a place in the list of orders: that of the order made then with that id. A list that
+// goes on from a cursor shows no order twice and leaves none out, however many are made meanwhile:
+// new ones come before it.
+type Cursor struct {
+	CreatedAt time.Time
+	ID        order.ID
+}
+
+// IsZero reports whether c is the beginning of the list.
+func (c Cursor) IsZero() bool { return c.ID.IsZero() }
+
+// String returns the opaque text form, or "" for the zero value.
+func (c Cursor) String() string {
+	if c.IsZero() {
+		return ""
+	}
+	b := binary.BigEndian.AppendUint64([]byte{cursorVersion}, uint64(c.CreatedAt.UnixMilli())) //nolint:gosec // bits only
+	return base64.RawURLEncoding.EncodeToString(append(b, c.ID[:]...))
+}
+
+const (
+	cursorVersion = 1
+	cursorSize    = 1 + 8 + 12
+)
+
+// ParseCursor reads the text form. The error is a fault of kind Invalid.
+func ParseCursor(text string) (Cursor, error) {
+	invalid := fault.New(fault.Invalid, "cursor_invalid", "must be the next_cursor of an earlier answer, unchanged")
+	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil || len(b) != cursorSize || b[0] != cursorVersion {
+		return Cursor{}, invalid
+	}
+	c := Cursor{CreatedAt: time.UnixMilli(int64(binary.BigEndian.Uint64(b[1:]))).UTC(), ID: order.ID(b[9:])} //nolint:gosec // bits only
+	if y := c.CreatedAt.Year(); c.ID.IsZero() || y < 1 || y > 9999 {
+		return Cursor{}, invalid
+	}
+	return c, nil
+}
+
+// Page is a part of a list. Next continues after it; it is zero at the end.
+type Page struct {
+	Orders []*order.Order
+	Next   Cursor
+}
+
+// List returns a page of the orders that match, newest first by creation, then by id. The error is
+// a fault of kind Invalid for a limit out of bounds, or Unavailable.
+func (s *Service) List(ctx context.Context, q Query) (Page, error) {
+	if q.Limit < 1 || q.Limit > MaxLimit {
+		return Page{}, fault.New(fault.Invalid, "limit_invalid", "must be a whole number from 1 to 200")
+	}
+	limit := q.Limit
+	q.Limit++ // one more tells whether there is a next page
+	orders, err := s.store.List(ctx, q)
+	if err != nil {
+		return Page{}, err
+	}
+	page := Page{Orders: orders}
+	if len(orders) > limit {
+		page.Orders = orders[:limit]
+		last := page.Orders[limit-1].View()
+		page.Next = Cursor{CreatedAt: last.CreatedAt, ID: last.ID}
+	}
+	return page, nil
+}
+
+// All yields every order that matches, in the order of List, reading a page at a time: memory stays
+// bounded and no reader is held open between pages. It ends after the first error.
+func (s *Service) All(ctx context.Context, q Query) iter.Seq2[*order.Order, error] {
+	return func(yield func(*order.Order, error) bool) {
+		q.Limit = MaxLimit
+		for {
+			page, err := s.List(ctx, q)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, o := range page.Orders {
+				if !yield(o, nil) {
+					return
+				}
+			}
+			if page.Next.IsZero() {
+				return
+			}
+			q.After = page.Next
+		}
+	}
+}
