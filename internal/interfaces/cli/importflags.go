@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// maxMetadataKey is the longest key of an order's metadata, in characters.
+const maxMetadataKey = 40
+
+// importFields are the fields of an order line that a column may hold.
+var importFields = []string{"reference", "customer_id", "sku", "quantity", "unit_price", "name", "placed_at", "currency"}
+
+// setColumn takes one FIELD=HEADER.
+func (o *ImportOptions) setColumn(value string) error {
+	field, header, ok := strings.Cut(value, "=")
+	if !ok || header == "" {
+		return errors.New("write FIELD=HEADER, such as sku=StockCode")
+	}
+	key, metadata := strings.CutPrefix(field, "metadata.")
+	switch {
+	case metadata && (key == "" || len([]rune(key)) > maxMetadataKey):
+		return fmt.Errorf("write metadata.KEY=HEADER with a key of 1 to %d characters", maxMetadataKey)
+	case !metadata && !slices.Contains(importFields, field):
+		return fmt.Errorf("the field must be one of %s or metadata.KEY", strings.Join(importFields, ", "))
+	}
+	if _, twice := o.Columns[field]; twice {
+		return fmt.Errorf("%s has a column already; name each field once", field)
+	}
+	o.Columns[field] = header
+	return nil
+}
+
+// setCurrency takes a code by its form; whether there is such a currency is for the import to say.
+func (o *ImportOptions) setCurrency(value string) error {
+	if len(value) != 3 || strings.Trim(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		return errors.New("give an ISO 4217 code in capitals, such as GBP")
+	}
+	o.Currency = value
+	return nil
+}
+
+// setDateLayout takes a layout that keeps a date's year, month and day; one without directives keeps nothing.
+func (o *ImportOptions) setDateLayout(value string) error {
+	day := time.Date(2009, time.December, 31, 0, 0, 0, 0, time.UTC)
+	read, err := time.Parse(value, day.Format(value))
+	if err != nil || !read.Equal(day) {
+		return errors.New("write how 2 January 2006, 15:04:05 looks in the file, such as '2006-01-02 15:04:05'")
+	}
+	o.DateLayout = value
+	return nil
+}
+
+func (o *ImportOptions) setLocation(value string) error {
+	location, err := time.LoadLocation(value)
+	if err != nil || value == "" {
+		return errors.New("give a zone of the IANA database, such as Europe/London or UTC")
+	}
+	o.Location = location
+	return nil
+}
