@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"order-processing-service/internal/bootstrap/config"
+	"order-processing-service/internal/domain/money"
 	"order-processing-service/internal/interfaces/cli"
 )
 
@@ -19,11 +20,21 @@ func Commands() cli.Commands {
 
 // load reads the configuration of a program started from the command line. A wrong setting is a usage error.
 func load(overrides map[string]string) (*config.Config, error) {
-	c, err := config.Load(config.Source{Flags: overrides, Environ: os.Environ(), EnvFile: ".env"})
+	c, err := config.Load(config.Source{
+		Flags:         overrides,
+		Environ:       os.Environ(),
+		EnvFile:       ".env",
+		ValidCurrency: knownCurrency,
+	})
 	if err != nil {
 		return nil, cli.UsageError{Err: err}
 	}
 	return c, nil
+}
+
+func knownCurrency(code string) bool {
+	_, err := money.CurrencyOf(code)
+	return err == nil
 }
 
 func settings(overrides map[string]string) ([]cli.Setting, error) {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"order-processing-service/internal/domain/money"
 )
 
 // ImportOptions is what the import command was told, checked as far as that goes without reading the input.
@@ -22,7 +24,7 @@ type ImportOptions struct {
 	// Columns maps a field (reference, customer_id, sku, quantity, unit_price, name, placed_at, currency or
 	// metadata.KEY) to the header of the column that holds it. A field that is not here has a column of its own name.
 	Columns  map[string]string
-	Currency string // of lines that name none; empty for the DEFAULT_CURRENCY setting
+	Currency money.Currency // of lines that name none; zero for the DEFAULT_CURRENCY setting
 	// DateLayout is the Go layout of dates; empty for the import's own choice. Location is the zone of dates that name
 	// none, never nil.
 	DateLayout string

@@ -6,10 +6,11 @@ import (
 	"slices"
 	"strings"
 	"time"
-)
+	"unicode/utf8"
 
-// maxMetadataKey is the longest key of an order's metadata, in characters.
-const maxMetadataKey = 40
+	"order-processing-service/internal/domain/money"
+	"order-processing-service/internal/domain/order"
+)
 
 // importFields are the fields of an order line that a column may hold.
 var importFields = []string{"reference", "customer_id", "sku", "quantity", "unit_price", "name", "placed_at", "currency"}
@@ -22,8 +23,8 @@ func (o *ImportOptions) setColumn(value string) error {
 	}
 	key, metadata := strings.CutPrefix(field, "metadata.")
 	switch {
-	case metadata && (key == "" || len([]rune(key)) > maxMetadataKey):
-		return fmt.Errorf("write metadata.KEY=HEADER with a key of 1 to %d characters", maxMetadataKey)
+	case metadata && (key == "" || utf8.RuneCountInString(key) > order.MaxMetadataKey):
+		return fmt.Errorf("write metadata.KEY=HEADER with a key of 1 to %d characters", order.MaxMetadataKey)
 	case !metadata && !slices.Contains(importFields, field):
 		return fmt.Errorf("the field must be one of %s or metadata.KEY", strings.Join(importFields, ", "))
 	}
@@ -34,12 +35,12 @@ func (o *ImportOptions) setColumn(value string) error {
 	return nil
 }
 
-// setCurrency takes a code by its form; whether there is such a currency is for the import to say.
 func (o *ImportOptions) setCurrency(value string) error {
-	if len(value) != 3 || strings.Trim(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
-		return errors.New("give an ISO 4217 code in capitals, such as GBP")
+	currency, err := money.CurrencyOf(value)
+	if err != nil {
+		return errors.New("give an ISO 4217 currency code in capitals, such as GBP")
 	}
-	o.Currency = value
+	o.Currency = currency
 	return nil
 }
 
