@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"net/url"
 	"strings"
 
@@ -54,7 +53,7 @@ func urlFlag(flags *pflag.FlagSet, target *string, usage string) {
 	flags.Func("url", usage, func(value string) error {
 		u, err := url.Parse(value)
 		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-			return fmt.Errorf("give the address of a service, such as http://127.0.0.1:8000")
+			return errors.New("give the address of a service, such as http://127.0.0.1:8000")
 		}
 		*target = strings.TrimSuffix(value, "/")
 		return nil
