@@ -49,7 +49,8 @@ func checkSize(pkg *folder) []Breach {
 	var found []Breach
 	for _, f := range pkg.files {
 		if !f.generated && f.lines > maxLines {
-			found = append(found, Breach{File: f.name, Rule: fmt.Sprintf("%d lines, at most %d: split it by what it is about", f.lines, maxLines)})
+			rule := fmt.Sprintf("%d lines, at most %d: split it by what it is about", f.lines, maxLines)
+			found = append(found, Breach{File: f.name, Rule: rule})
 		}
 	}
 	return found
