@@ -44,7 +44,7 @@ func resolve(v variable, layers []layer) (given, error) {
 			if err != nil {
 				return given{}, fmt.Errorf("%s_FILE=%q (%s): %w", v.name, path, source, err)
 			}
-			return given{value, fmt.Sprintf("file %s (%s_FILE)", path, v.name)}, nil
+			return given{value, fmt.Sprintf("file %s named by %s_FILE", path, v.name)}, nil
 		case set && (value != "" || v.keepEmpty):
 			return given{value, source}, nil
 		case set:

@@ -12,7 +12,7 @@ import (
 type Setting struct {
 	Name        string // the environment variable
 	Value       string // as it was given; **** for a secret that is not empty
-	Source      string // "default", "environment", ".env", "flag --port", or "file PATH (NAME_FILE)"
+	Source      string // "default", "environment", ".env", "flag --port", or "file PATH named by NAME_FILE"
 	Default     string // as in Value
 	Allowed     string // what a right value is, in words that follow "give"
 	Description string // one line
