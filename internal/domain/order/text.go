@@ -23,14 +23,11 @@ const (
 	MaxRequests      = 100 // idempotency keys remembered per order
 )
 
-// maxFieldFaults bounds an answer to a hostile body.
-const maxFieldFaults = 100
-
 // fieldFaults collects every field at fault, up to a bound.
 type fieldFaults struct{ fields []fault.Field }
 
 func (f *fieldFaults) add(location, message string) {
-	if len(f.fields) < maxFieldFaults {
+	if len(f.fields) < fault.MaxFields {
 		f.fields = append(f.fields, fault.Field{Location: location, Message: message})
 	}
 }
@@ -47,12 +44,7 @@ func (f *fieldFaults) err() error {
 	if len(f.fields) == 0 {
 		return nil
 	}
-	e := fault.New(fault.Invalid, "validation_failed", fmt.Sprintf("%s %s", f.fields[0].Location, f.fields[0].Message))
-	if n := len(f.fields); n > 1 {
-		e.Message = fmt.Sprintf("%s (and %d more, see errors)", e.Message, n-1)
-	}
-	e.Fields = f.fields
-	return e
+	return fault.OfFields(f.fields)
 }
 
 // textFault says what is wrong with a text, or "". Text is kept as sent: it is never trimmed or

@@ -1,0 +1,99 @@
+// Package config is the part of bootstrap that reads the service's settings.
+//
+// A setting is an environment variable. It is looked for in three places, and the first that has it decides:
+//
+//  1. the command line (only what a command offers as a flag),
+//  2. the environment,
+//  3. the .env file in the working directory.
+//
+// In each place NAME_FILE may stand instead of NAME; the value is then what the named file holds, without the line
+// break at its end. A variable that is set but empty goes back to its default, so that an empty variable in the
+// environment also switches off what the .env file says; the few variables for which empty means something say so.
+//
+// In a .env file a $ in a value that is unquoted or in double quotes begins a reference to an earlier line of the file;
+// put such a value in single quotes.
+//
+// The tags of Config are the one table behind reading, checking, listing and documenting the settings.
+package config
+
+import (
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Config holds every setting of the service, checked. Make one with Load; the zero Config is of no use. It is not
+// changed after Load, so any number of goroutines may read it.
+//
+// Tags: env is the variable; default its value when unset; min and max its bounds (both inclusive); pattern what text
+// must match, and allowed how a person would say that; empty:"keep" marks text for which empty is a value and not the
+// default; desc is one line for people.
+type Config struct {
+	Host string `env:"HOST" default:"127.0.0.1" allowed:"an IP address or host name without port" desc:"Address to listen on; 0.0.0.0 for every IPv4 address of the machine"`
+	Port int    `env:"PORT" default:"8000" min:"0" max:"65535" desc:"TCP port to listen on; 0 for any free one"`
+
+	DataDir  string   `env:"DATA_DIR" default:"./data" allowed:"the path of a folder" desc:"Folder of the embedded store and of simulated AWS; made when missing"`
+	LogLevel LogLevel `env:"LOG_LEVEL" default:"INFO" allowed:"one of DEBUG, INFO, WARNING, ERROR" desc:"Least severe log lines to write"`
+
+	DefaultCurrency string `env:"DEFAULT_CURRENCY" default:"USD" pattern:"^[A-Z]{3}$" allowed:"an ISO 4217 currency code in capitals" desc:"Currency of an order that names none"`
+
+	ShutdownTimeout   time.Duration `env:"SHUTDOWN_TIMEOUT" default:"15s" min:"100ms" max:"15m" desc:"How long a stop waits for work under way"`
+	ReadHeaderTimeout time.Duration `env:"READ_HEADER_TIMEOUT" default:"5s" min:"100ms" max:"5m" desc:"How long a client may take to send a request's header"`
+	ReadTimeout       time.Duration `env:"READ_TIMEOUT" default:"30s" min:"100ms" max:"15m" desc:"How long a client may take to send a whole request"`
+	RequestTimeout    time.Duration `env:"REQUEST_TIMEOUT" default:"30s" min:"100ms" max:"14m" desc:"How long the service may work on one request"`
+	WriteTimeout      time.Duration `env:"WRITE_TIMEOUT" default:"60s" min:"200ms" max:"15m" desc:"How long one request may take from its header to the end of its answer; must be longer than REQUEST_TIMEOUT"`
+	IdleTimeout       time.Duration `env:"IDLE_TIMEOUT" default:"120s" min:"1s" max:"1h" desc:"How long an unused connection is kept open"`
+
+	MaxBodyBytes          int64 `env:"MAX_BODY_BYTES" default:"1048576" min:"1024" max:"67108864" desc:"Largest request body, in bytes"`
+	MaxBatchBodyBytes     int64 `env:"MAX_BATCH_BODY_BYTES" default:"8388608" min:"1024" max:"268435456" desc:"Largest body of a batch of orders, in bytes"`
+	MaxConcurrentRequests int   `env:"MAX_CONCURRENT_REQUESTS" default:"1024" min:"1" max:"100000" desc:"Requests worked on at the same time; more are answered 503"`
+
+	StoreQueueSize int `env:"STORE_QUEUE_SIZE" default:"4096" min:"1" max:"1000000" desc:"Writes that may wait for the embedded store; more are answered 503"`
+
+	DeliveryLease        time.Duration `env:"DELIVERY_LEASE" default:"30s" min:"1s" max:"15m" desc:"How long a process keeps an order to itself while it tells the order's events"`
+	DeliveryPollInterval time.Duration `env:"DELIVERY_POLL_INTERVAL" default:"1s" min:"10ms" max:"10m" desc:"Pause between two looks for events that a dead process left untold"`
+	DeliveryMaxAttempts  int           `env:"DELIVERY_MAX_ATTEMPTS" default:"10" min:"1" max:"1000" desc:"Tries of one event at one subscriber before it is parked"`
+	DeliveryBackoffMin   time.Duration `env:"DELIVERY_BACKOFF_MIN" default:"1s" min:"1ms" max:"1h" desc:"Pause after the first failed try; it doubles with each further one"`
+	DeliveryBackoffMax   time.Duration `env:"DELIVERY_BACKOFF_MAX" default:"5m" min:"1ms" max:"24h" desc:"Longest pause between two tries"`
+	DeliveryWorkers      int           `env:"DELIVERY_WORKERS" default:"4" min:"1" max:"256" desc:"Orders told to one subscriber at the same time"`
+
+	EventBusName   string `env:"EVENT_BUS_NAME" default:"orders-bus" pattern:"^[A-Za-z0-9._/-]{1,256}$" allowed:"1 to 256 letters, digits, dots, hyphens, underscores or slashes" desc:"EventBridge bus that events go to"`
+	ManifestBucket string `env:"MANIFEST_BUCKET" default:"orders-manifest" pattern:"^[a-z0-9]([a-z0-9-]|[.][a-z0-9]){1,61}[a-z0-9]$" allowed:"3 to 63 lower-case letters, digits, dots or hyphens" desc:"S3 bucket that manifests go to"`
+
+	MongoURI        Secret `env:"MONGO_URI" allowed:"empty" desc:"MongoDB connection string; wins over the other MONGO_ variables"`
+	MongoHost       string `env:"MONGO_HOST" allowed:"empty" desc:"MongoDB host; with neither this nor MONGO_URI orders are kept in the embedded store"`
+	MongoPort       int    `env:"MONGO_PORT" default:"27017" min:"1" max:"65535" desc:"MongoDB port"`
+	MongoDB         string `env:"MONGO_DB" default:"orders_db" allowed:"a database name" desc:"MongoDB database"`
+	MongoUser       string `env:"MONGO_USER" default:"root" empty:"keep" allowed:"a user name, or empty for no sign-in" desc:"MongoDB user; empty for no sign-in"`
+	MongoPassword   Secret `env:"MONGO_PASSWORD" default:"secret" empty:"keep" allowed:"text" desc:"MongoDB password"`
+	MongoAuthSource string `env:"MONGO_AUTH_SOURCE" default:"admin" allowed:"a database name" desc:"MongoDB database that knows the user"`
+
+	settings []Setting
+	warnings []string
+}
+
+// Settings lists every setting with the value in force and where it came from, in the order of Config's fields.
+func (c *Config) Settings() []Setting { return slices.Clone(c.settings) }
+
+// Warnings lists, a line each, what looks wrong without being forbidden: names in the .env file that differ from a
+// known one by a slip of the finger.
+func (c *Config) Warnings() []string { return slices.Clone(c.warnings) }
+
+// Address is HOST and PORT in the form that net.Listen takes.
+func (c *Config) Address() string { return net.JoinHostPort(c.Host, strconv.Itoa(c.Port)) }
+
+// URL is where a program on this machine reaches the service, given the port that it listens on; this is not PORT when
+// PORT is 0. A service that listens on every address is reached on the loopback one.
+func (c *Config) URL(port int) string {
+	host := c.Host
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+		if ip.To4() == nil {
+			host = "::1"
+		}
+	}
+	u := url.URL{Scheme: "http", Host: net.JoinHostPort(host, strconv.Itoa(port))}
+	return u.String()
+}

@@ -1,0 +1,131 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"regexp"
+	"strconv"
+	"time"
+)
+
+// Setting is one row of the table of settings, with the value in force.
+type Setting struct {
+	Name        string // the environment variable
+	Value       string // as it was given; **** for a secret that is not empty
+	Source      string // "default", "environment", ".env", "flag --port", or "file PATH named by NAME_FILE"
+	Default     string // as in Value
+	Allowed     string // what a right value is, in words that follow "give"
+	Description string // one line
+	Secret      bool
+}
+
+// variable is one field of Config and what its tags say.
+type variable struct {
+	name, byDefault, allowed, description string
+
+	field     int // index in Config
+	keepEmpty bool
+	secret    bool
+	pattern   *regexp.Regexp
+	bounded   bool
+	min, max  int64 // nanoseconds for a duration
+}
+
+// variables reads the tags of Config. It panics on a tag that makes no sense, which a test of the table brings out.
+func variables() []variable {
+	var all []variable
+	for field := range reflect.TypeFor[Config]().Fields() {
+		if !field.IsExported() {
+			continue
+		}
+		v := variable{
+			name:        field.Tag.Get("env"),
+			byDefault:   field.Tag.Get("default"),
+			allowed:     field.Tag.Get("allowed"),
+			description: field.Tag.Get("desc"),
+			field:       field.Index[0],
+			keepEmpty:   field.Tag.Get("empty") == "keep",
+			secret:      field.Type == reflect.TypeFor[Secret](),
+		}
+		if pattern := field.Tag.Get("pattern"); pattern != "" {
+			v.pattern = regexp.MustCompile(pattern)
+		}
+		if low, high := field.Tag.Get("min"), field.Tag.Get("max"); low != "" || high != "" {
+			v.bounded = true
+			v.min, v.max = bound(field, low), bound(field, high)
+			v.allowed = fmt.Sprintf("a whole number from %s to %s", low, high)
+			if field.Type == reflect.TypeFor[time.Duration]() {
+				v.allowed = fmt.Sprintf("a duration from %s to %s", low, high)
+			}
+		}
+		all = append(all, v)
+	}
+	return all
+}
+
+func bound(field reflect.StructField, text string) int64 {
+	if field.Type == reflect.TypeFor[time.Duration]() {
+		d, err := time.ParseDuration(text)
+		if err != nil {
+			panic(fmt.Sprintf("bound of %s: %v", field.Name, err))
+		}
+		return int64(d)
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		panic(fmt.Sprintf("bound of %s: %v", field.Name, err))
+	}
+	return n
+}
+
+// accepts tells whether the parsed value lies within the variable's bounds and matches its pattern.
+func (v variable) accepts(value reflect.Value) bool {
+	switch {
+	case v.bounded:
+		return value.Int() >= v.min && value.Int() <= v.max
+	case v.pattern != nil:
+		return v.pattern.MatchString(value.String())
+	default:
+		return true
+	}
+}
+
+// advice says what would be right.
+func (v variable) advice() string {
+	if v.byDefault == "" || v.secret {
+		return "give " + v.allowed
+	}
+	return "give " + v.allowed + ", such as " + v.byDefault
+}
+
+// shown is the value as people may see it.
+func (v variable) shown(value string) string {
+	if v.secret && value != "" {
+		return mask
+	}
+	return value
+}
+
+func (v variable) setting(g given) Setting {
+	return Setting{
+		Name:        v.name,
+		Value:       v.shown(g.value),
+		Source:      g.source,
+		Default:     v.shown(v.byDefault),
+		Allowed:     v.allowed,
+		Description: v.description,
+		Secret:      v.secret,
+	}
+}
+
+// quoted is NAME="value" on one line, of bounded length.
+func (v variable) quoted(value string) string {
+	const most = 80
+	if v.secret {
+		return v.name + "=" + mask
+	}
+	if runes := []rune(value); len(runes) > most {
+		value = string(runes[:most]) + "…"
+	}
+	return v.name + "=" + strconv.Quote(value)
+}

@@ -1,0 +1,144 @@
+package telemetry_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"order-processing-service/internal/application/correlation"
+	"order-processing-service/internal/infrastructure/telemetry"
+)
+
+// at returns a record of a fixed moment, given in a zone that is not UTC.
+func at(level slog.Level, message string, args ...any) slog.Record {
+	moment := time.Date(2026, 3, 1, 1, 30, 0, 120_900_000, time.FixedZone("CET", 3600))
+	r := slog.NewRecord(moment, level, message, 0)
+	r.Add(args...)
+	return r
+}
+
+func traced() context.Context {
+	trace, _ := correlation.ParseTraceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+	return correlation.WithTrace(correlation.WithRequestID(context.Background(), "r-1"), trace)
+}
+
+func TestLines(t *testing.T) {
+	const head = `{"timestamp":"2026-03-01T00:30:00.120Z","level":`
+	const own = `,"service":"orders","version":"1.2.3"`
+	tests := map[string]struct {
+		ctx    context.Context
+		record slog.Record
+		want   string
+	}{
+		"plain": {context.Background(), at(slog.LevelInfo, "hi"), head + `"INFO","message":"hi"` + own + `}`},
+		"warning with an error": {
+			context.Background(), at(slog.LevelWarn, "oh", "error", errors.New("no\nway")),
+			head + `"WARNING","message":"oh"` + own + `,"error":"no\nway"}`,
+		},
+		"request and trace": {
+			traced(), at(slog.LevelError, "bad", "n", 1),
+			head + `"ERROR","message":"bad"` + own +
+				`,"n":1,"request_id":"r-1","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","span_id":"00f067aa0ba902b7"}`,
+		},
+		"request alone": {
+			correlation.WithRequestID(context.Background(), "r-2"), at(slog.LevelDebug, "x"),
+			head + `"DEBUG","message":"x"` + own + `,"request_id":"r-2"}`,
+		},
+		"levels between": {context.Background(), at(slog.LevelInfo+1, "x"), head + `"INFO","message":"x"` + own + `}`},
+		"a caller's own level and time": {
+			context.Background(), at(slog.LevelInfo, "x", "level", "gold", "time", "noon"),
+			head + `"INFO","message":"x"` + own + `,"level":"gold","time":"noon"}`,
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			h := telemetry.NewLogger(&out, slog.LevelDebug, "orders", "1.2.3").Handler()
+			if err := h.Handle(tt.ctx, tt.record); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want+"\n", out.String()); diff != "" {
+				t.Errorf("line (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestLevel(t *testing.T) {
+	var out bytes.Buffer
+	var level slog.LevelVar
+	log := telemetry.NewLogger(&out, &level, "orders", "dev")
+	log.Debug("hidden")
+	level.Set(slog.LevelDebug)
+	log.Debug("shown")
+	if lines := bytes.Count(out.Bytes(), []byte("\n")); lines != 1 || !bytes.Contains(out.Bytes(), []byte("shown")) {
+		t.Errorf("output is %s", out.String())
+	}
+}
+
+func TestWithKeepsTheContext(t *testing.T) {
+	var out bytes.Buffer
+	telemetry.NewLogger(&out, slog.LevelInfo, "orders", "dev").With("a", 1).WithGroup("g").InfoContext(traced(), "x", "b", 2)
+	var line struct {
+		A int `json:"a"`
+		G struct {
+			B         int    `json:"b"`
+			RequestID string `json:"request_id"`
+		} `json:"g"`
+	}
+	if err := json.Unmarshal(out.Bytes(), &line); err != nil {
+		t.Fatal(err)
+	}
+	if line.A != 1 || line.G.B != 2 || line.G.RequestID != "r-1" {
+		t.Errorf("line is %s", out.String())
+	}
+}
+
+// wholeLines fails the test on a write that is not exactly one line.
+type wholeLines struct {
+	t     *testing.T
+	count int // without a lock: the logger must not write concurrently
+}
+
+func (w *wholeLines) Write(p []byte) (int, error) {
+	w.count++
+	if !json.Valid(p) || bytes.IndexByte(p, '\n') != len(p)-1 {
+		w.t.Errorf("a write that is not one line: %q", p)
+	}
+	return len(p), nil
+}
+
+func TestOneWriteALine(t *testing.T) {
+	w := &wholeLines{t: t}
+	log := telemetry.NewLogger(w, slog.LevelInfo, "orders", "dev")
+	ctx := traced()
+	var writers sync.WaitGroup
+	for range 8 {
+		writers.Go(func() {
+			for i := range 50 {
+				log.InfoContext(ctx, "line\nbreak", "i", i)
+			}
+		})
+	}
+	writers.Wait()
+	if w.count != 400 {
+		t.Errorf("%d writes for 400 lines", w.count)
+	}
+}
+
+func BenchmarkLine(b *testing.B) {
+	log := telemetry.NewLogger(io.Discard, slog.LevelInfo, "orders", "dev")
+	ctx := traced()
+	b.ReportAllocs()
+	for b.Loop() {
+		log.InfoContext(ctx, "request", "method", "GET", "status", 200)
+	}
+}
