@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"order-processing-service/internal/domain/fault"
+	"order-processing-service/internal/domain/order"
 )
 
 // Track is where one subscriber stands in one order's events. It is stored with the order. A track
@@ -123,6 +124,30 @@ func (ts Tracks) Settle(sequence int, s Settlement) Settled {
 		return Settled{More: true}
 	}
 	return Settled{}
+}
+
+// Abandon frees the leases of every owner but keep, and reports whether there were any. It is for a
+// store that knows that all other owners are gone.
+func (ts Tracks) Abandon(keep string, now time.Time) bool {
+	freed := false
+	for i := range ts {
+		if t := &ts[i]; t.Owner != "" && t.Owner != keep {
+			t.Owner, t.DueAt = "", now
+			freed = true
+		}
+	}
+	return freed
+}
+
+// List returns what an operator sees of the tracks in the given state.
+func (ts Tracks) List(id order.ID, sequence int, state State) []Delivery {
+	var list []Delivery
+	for _, t := range ts {
+		if t.Told < sequence && t.Parked == (state == StateParked) {
+			list = append(list, Delivery{Order: id, Sequence: t.Told + 1, State: state, Track: t})
+		}
+	}
+	return list
 }
 
 // Redrive makes the subscriber's track due now, with all its tries ahead of it. The error is a fault

@@ -116,7 +116,7 @@ func TestPrecedence(t *testing.T) {
 			inFolder(t, map[string]string{".env": tt.dotenv + "\n", "port.txt": "1004\r\n"})
 			src := config.Source{Environ: []string{tt.environ}, EnvFile: ".env"}
 			if tt.flag != "" {
-				src.Flags = map[string]config.Flag{"PORT": {Name: "port", Value: tt.flag}}
+				src.Flags = map[string]string{"PORT": tt.flag}
 			}
 			c := mustLoad(t, src)
 			if c.Port != tt.want {

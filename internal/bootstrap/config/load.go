@@ -10,20 +10,15 @@ import (
 
 // Source says where Load looks. The zero Source gives the defaults.
 type Source struct {
-	// Flags are values from the command line, by variable name. They win over everything.
-	Flags map[string]Flag
+	// Flags are values from the command line, by variable name. They win over everything. The flag for a variable has its
+	// name in lower case with hyphens: --data-dir for DATA_DIR.
+	Flags map[string]string
 	// Environ is the environment in the form of os.Environ.
 	Environ []string
 	// EnvFile is the path of the .env file; empty for none. A file that does not exist is no error.
 	EnvFile string
 	// ValidCurrency tells whether a currency code is one that the service knows; nil takes any three capitals.
 	ValidCurrency func(code string) bool
-}
-
-// Flag is a value from the command line.
-type Flag struct {
-	Name  string // without dashes, for messages
-	Value string
 }
 
 // Load reads and checks all settings. Its error joins everything that is wrong, one line a problem, in the order of
@@ -39,7 +34,7 @@ func Load(src Source) (*Config, error) {
 		values:   make(map[string]given),
 		problems: make(map[string]error),
 	}
-	l.resolve(commandLine(src.Flags), environment(src.Environ), dotenv)
+	l.resolve(layer{flagSource, src.Flags}, environment(src.Environ), dotenv)
 	if err := l.parse(); err != nil {
 		return nil, err
 	}

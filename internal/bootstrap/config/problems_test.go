@@ -18,7 +18,7 @@ func TestEveryProblemAtOnce(t *testing.T) {
 	})
 	_, err := config.Load(config.Source{
 		EnvFile: ".env",
-		Flags:   map[string]config.Flag{"PORT": {Name: "port", Value: "70000"}},
+		Flags:   map[string]string{"PORT": "70000"},
 		Environ: []string{
 			"DEFAULT_CURRENCY=usd",
 			"SHUTDOWN_TIMEOUT=-1s",

@@ -15,12 +15,15 @@ import (
 // maxValueFile bounds what is read from the file that a NAME_FILE names, in bytes.
 const maxValueFile = 64 << 10
 
-const sourceDefault = "default"
+// Sources that are not the name of a layer.
+const (
+	sourceDefault = "default"
+	flagSource    = "" // each flag is a source of its own
+)
 
 // layer is one of the places where a variable may be set.
 type layer struct {
-	source string            // how people call it, for example ".env"
-	of     map[string]string // source of single variables, where it differs
+	source string // how people call it, for example ".env"
 	values map[string]string
 }
 
@@ -32,8 +35,8 @@ func resolve(v variable, layers []layer) (given, error) {
 	for _, l := range layers {
 		value, set := l.values[v.name]
 		source := l.source
-		if s, ok := l.of[v.name]; ok {
-			source = s
+		if source == flagSource {
+			source = "flag --" + strings.ReplaceAll(strings.ToLower(v.name), "_", "-")
 		}
 		path := l.values[v.name+"_FILE"]
 		switch {
@@ -86,16 +89,6 @@ func reason(err error) error {
 		return path.Err
 	}
 	return err
-}
-
-// commandLine turns the values of flags into a layer.
-func commandLine(flags map[string]Flag) layer {
-	l := layer{of: make(map[string]string), values: make(map[string]string)}
-	for name, flag := range flags {
-		l.values[name] = flag.Value
-		l.of[name] = "flag --" + flag.Name
-	}
-	return l
 }
 
 // environment turns the form of os.Environ into a layer.

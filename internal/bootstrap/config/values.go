@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -38,7 +39,7 @@ func (l *LogLevel) UnmarshalText(text []byte) error {
 	case "ERROR":
 		*l = LogLevel(slog.LevelError)
 	default:
-		return fmt.Errorf("unknown log level")
+		return errors.New("unknown log level")
 	}
 	return nil
 }

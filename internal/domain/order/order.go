@@ -96,8 +96,8 @@ func (o *Order) MoveTo(target Status, record ID, at Stamp) error {
 	case StatusDelivered:
 		o.deliver(at)
 	case StatusCanceled:
-		o.giveBack(at)
 		o.cancelLines(at)
+		o.giveBack(at)
 	case StatusPending:
 		return moveFault(before, target)
 	}

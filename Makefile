@@ -1,0 +1,121 @@
+# Every check that CI makes is a target here, and CI calls nothing else: what passes on a laptop passes there.
+# Needs Go, make, git and bash; the targets that need more say so when it is missing.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X order-processing-service/internal/bootstrap.Version=$(VERSION)
+
+# Rounds of killing the process and counting what is left.
+CRASH_ROUNDS ?= 25
+# How long each fuzz target runs.
+FUZZTIME ?= 5s
+# The whole real file that test/import reads; see test/importcheck for where it comes from.
+IMPORT_FILE ?= ../shared/data/online-retail-2010-2011-part.csv.gz
+# Where else the program must build.
+PLATFORMS ?= linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
+
+# Each tool has a module of its own, so that its dependencies meet neither the program's nor another tool's.
+GOLANGCI_LINT := go tool -modfile=tools/golangci-lint/go.mod golangci-lint
+ACTIONLINT    := go tool -modfile=tools/actionlint/go.mod actionlint
+MODULES       := . $(patsubst %/go.mod,%,$(wildcard tools/*/go.mod))
+SCRIPTS       := .ci/run $(wildcard test/*/*.sh)
+
+.PHONY: help
+help: ## Show the targets
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z\/-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ Build and run
+
+.PHONY: build
+build: ## Build bin/orders: one static binary, no cgo
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/orders ./cmd/orders
+
+.PHONY: run
+run: ## Run the service from source
+	go run ./cmd/orders serve
+
+.PHONY: cross
+cross: ## Build for the other platforms, into dist/
+	@for platform in $(PLATFORMS); do \
+		os=$${platform%/*} arch=$${platform#*/} suffix=; \
+		if [ "$$os" = windows ]; then suffix=.exe; fi; \
+		echo "build dist/orders_$${os}_$$arch$$suffix"; \
+		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch \
+			go build -trimpath -ldflags '$(LDFLAGS)' -o "dist/orders_$${os}_$$arch$$suffix" ./cmd/orders || exit 1; \
+	done
+
+##@ Test
+
+.PHONY: test
+test: ## Run the tests; needs nothing but Go
+	go test ./...
+
+.PHONY: test/race
+test/race: ## Run the tests under the race detector; needs a C compiler
+	CGO_ENABLED=1 go test -race ./...
+
+.PHONY: test/crash
+test/crash: ## Kill the process at random moments, CRASH_ROUNDS times (25)
+	$(call require-tests,Crash,./test/crash/...)
+	CRASH_ROUNDS=$(CRASH_ROUNDS) go test -count=1 -v -timeout 60m -run Crash ./test/crash/...
+
+.PHONY: test/schemathesis
+test/schemathesis: build ## Hold the API against /openapi.json; needs Python 3
+	test/schemathesis/run.sh bin/orders
+
+.PHONY: test/browser
+test/browser: ## Use /docs in a real browser; needs Chromium
+	$(call require-tests,.,./test/browser/...)
+	ORDERS_REQUIRE_BROWSER=1 go test -count=1 -v ./test/browser/...
+
+.PHONY: test/import
+test/import: build ## Import the whole real file, IMPORT_FILE, and check the counts
+	go run ./test/importcheck -orders bin/orders -file '$(IMPORT_FILE)'
+
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for FUZZTIME (5s)
+	test/fuzz/run.sh $(FUZZTIME)
+
+.PHONY: bench
+bench: build ## Measure the service against its limits; prints ratios
+	go run ./test/bench -orders bin/orders
+
+##@ Keep in order
+
+.PHONY: lint
+lint: ## Lint Go, the workflows and the shell scripts; needs shellcheck
+	$(GOLANGCI_LINT) config verify
+	$(GOLANGCI_LINT) run ./...
+	$(ACTIONLINT)
+	shellcheck $(SCRIPTS)
+
+.PHONY: fmt
+fmt: ## Format the Go source
+	$(GOLANGCI_LINT) fmt ./...
+
+.PHONY: generate
+generate: ## Write the generated files anew
+	go generate ./...
+
+.PHONY: tidy
+tidy: ## Tidy the go.mod files
+	@for module in $(MODULES); do echo "go -C $$module mod tidy"; go -C "$$module" mod tidy || exit 1; done
+
+# Compares the work tree before and after instead of asking that it be clean: it works between commits too.
+.PHONY: verify
+verify: ## Check that formatting, go.mod and generated files are current
+	@files=$$(gofmt -l .); \
+		[ -z "$$files" ] || { echo "not formatted; run make fmt:"; echo "$$files"; exit 1; }
+	@for module in $(MODULES); do echo "go -C $$module mod tidy -diff"; go -C "$$module" mod tidy -diff || exit 1; done
+	@snapshot() { git diff; git ls-files --others --exclude-standard | git hash-object --stdin-paths; }; \
+		before=$$(snapshot); $(MAKE) --no-print-directory generate; \
+		[ "$$before" = "$$(snapshot)" ] || { echo "generated files were not current; commit what changed:"; git status --short; exit 1; }
+
+# A pattern that matches no test would pass without having tried anything.
+define require-tests
+@go test -list '$(1)' $(2) | grep -c '^Test' >/dev/null || { echo "no test matches $(1) in $(2)" >&2; exit 1; }
+endef

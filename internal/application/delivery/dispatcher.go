@@ -1,0 +1,271 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"order-processing-service/internal/domain/order"
+)
+
+// maxClaim bounds how many orders are claimed at once, and with them one write of the store.
+const maxClaim = 256
+
+// Dispatcher tells subscribers of changes. What its own process commits is handed to it at once
+// (Offer, Accept); what dead processes left and what is to be tried again it claims from the store.
+// Each subscriber has a queue and workers of its own. It is safe for concurrent use.
+type Dispatcher struct {
+	c       Config
+	names   []string
+	queues  []*queue
+	settler settler
+	wake    chan struct{}
+	offers  atomic.Int64 // places kept for offers that are not answered yet
+	missed  atomic.Bool  // something was left in the store for want of a place
+
+	mu       sync.Mutex // guards started and the change of stopping
+	started  bool
+	stopping atomic.Bool
+	cancel   context.CancelFunc // ends everything at once
+	unpoll   context.CancelFunc
+	poller   sync.WaitGroup
+	workers  sync.WaitGroup
+	done     chan struct{} // closed when the settler has ended, which is last
+}
+
+// New returns a Dispatcher that is not started yet. Work that is handed over before waits for that.
+func New(c Config) *Dispatcher {
+	d := &Dispatcher{c: c.withDefaults(), wake: make(chan struct{}, 1), done: make(chan struct{})}
+	d.settler.filled = make(chan struct{}, 1)
+	for _, s := range c.Subscribers {
+		q := newQueue(s, d.c.Queue)
+		d.queues, d.names = append(d.queues, q), append(d.names, q.name)
+	}
+	return d
+}
+
+// Start begins to tell, in goroutines of its own, until Stop. When ctx ends before that, everything
+// ends at once and what was leased is left to its leases' end. A dispatcher is started once; more
+// calls, or one after Stop, do nothing.
+func (d *Dispatcher) Start(ctx context.Context) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.started || d.stopping.Load() {
+		return
+	}
+	d.started = true
+	ctx, d.cancel = context.WithCancel(ctx)
+	context.AfterFunc(ctx, func() {
+		for _, q := range d.queues {
+			q.close()
+		}
+	})
+	for _, q := range d.queues {
+		for range d.c.Workers {
+			d.workers.Go(func() { d.work(ctx, q) })
+		}
+	}
+	go func() {
+		defer close(d.done)
+		d.settle(ctx)
+	}()
+	var polling context.Context
+	polling, d.unpoll = context.WithCancel(ctx)
+	if len(d.queues) > 0 {
+		d.poller.Go(func() { d.poll(polling) })
+	}
+}
+
+// Stop takes on no more work, waits for the deliveries that are under way and gives back the leases
+// of what has not begun. If that takes longer than ctx, it cuts the deliveries off and returns an
+// error at once; what is then still leased is told after its lease by whoever is there. It may be
+// called more than once: each call waits.
+func (d *Dispatcher) Stop(ctx context.Context) error {
+	d.mu.Lock()
+	first := !d.stopping.Swap(true)
+	started := d.started
+	d.mu.Unlock()
+	if !started {
+		return nil
+	}
+	defer d.cancel()
+	if first {
+		d.unpoll()
+		go d.drain()
+	}
+	select {
+	case <-d.done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("stop the dispatcher: %w", context.Cause(ctx))
+	}
+}
+
+func (d *Dispatcher) drain() {
+	d.poller.Wait()
+	for _, q := range d.queues {
+		for _, w := range q.close() {
+			d.giveBack(w, d.c.Now())
+		}
+	}
+	d.workers.Wait()
+	d.settler.close()
+}
+
+// Offer names the subscribers that are to be told of a change that is about to be written, and takes
+// the work on if there is a place with any of them. It does not block.
+func (d *Dispatcher) Offer(now time.Time) Handover {
+	h := Handover{Subscribers: d.names}
+	if d.reserve() {
+		h.Owner, h.Until = d.c.Owner, now.Add(d.c.Lease)
+	}
+	return h
+}
+
+// reserve keeps a place. Only a queue that every subscriber fills has none: what a single one has no
+// place for is given back, in the same write in which the others' deliveries are settled.
+func (d *Dispatcher) reserve() bool {
+	if d.stopping.Load() || d.settler.size() > d.c.Queue*len(d.queues) {
+		return false
+	}
+	offers := d.offers.Add(1)
+	if d.room(offers-1) > 0 {
+		return true
+	}
+	d.offers.Add(-1)
+	return false
+}
+
+// room is how many more orders the emptiest queue can take, with so many offers under way.
+func (d *Dispatcher) room(offers int64) int {
+	room := 0
+	for _, q := range d.queues {
+		room = max(room, q.capacity-int(q.size.Load()+offers))
+	}
+	return room
+}
+
+// Decline gives back the place that Offer kept: nothing was written.
+func (d *Dispatcher) Decline(h Handover) {
+	if h.Owner != "" {
+		d.offers.Add(-1)
+	}
+}
+
+// Accept takes over a committed change: the order, the events that came with it and the tracks that
+// the store leased to the offer's owner. It does not block.
+func (d *Dispatcher) Accept(h Handover, o *order.Order, events []order.Event, leased []Track) {
+	if h.Owner == "" {
+		d.leftBehind()
+		return
+	}
+	d.offers.Add(-1)
+	works := make([]work, len(leased))
+	for i := range leased {
+		w, t := &works[i], &leased[i]
+		w.id, w.attempts, w.until = o.ID(), t.Attempts, h.Until
+		if len(events) > 0 && len(events) <= MaxEvents && events[0].Sequence == t.Told+1 {
+			w.message = Message{Order: o, Events: events}
+		}
+		d.take(t.Subscriber, w)
+	}
+}
+
+// take puts work into its subscriber's queue; without a place there its lease is given back.
+func (d *Dispatcher) take(subscriber string, w *work) {
+	for _, q := range d.queues {
+		if q.name != subscriber {
+			continue
+		}
+		w.queue = q
+		if !q.add(w) {
+			now := d.c.Now()
+			at := now
+			if !d.stopping.Load() {
+				at = q.putOff(now, d.c.PollInterval, d.c.BackoffMax)
+			}
+			d.settler.add(outcome{settlement: d.release(w, at), until: w.until})
+		}
+		return
+	}
+}
+
+// giveBack gives back the lease of work that a queue holds: the rest is due at the given time.
+func (d *Dispatcher) giveBack(w *work, at time.Time) {
+	d.settler.add(outcome{work: w, settlement: d.release(w, at), until: w.until})
+}
+
+func (d *Dispatcher) release(w *work, at time.Time) Settlement {
+	return Settlement{Order: w.id, Subscriber: w.queue.name, Owner: d.c.Owner, RetryAt: at}
+}
+
+// leftBehind has the poller look for what was left in the store, now or as soon as there is room.
+func (d *Dispatcher) leftBehind() {
+	d.missed.Store(true)
+	d.roomier()
+}
+
+// roomier wakes the poller if something was left behind and there is room for a good part of it.
+func (d *Dispatcher) roomier() {
+	if d.missed.Load() && d.room(d.offers.Load()) > d.c.Queue/2 && d.missed.CompareAndSwap(true, false) {
+		d.Wake()
+	}
+}
+
+// Wake has the store asked for work now, not at the next interval.
+func (d *Dispatcher) Wake() {
+	select {
+	case d.wake <- struct{}{}:
+	default: // it will look anyway
+	}
+}
+
+func (d *Dispatcher) poll(ctx context.Context) {
+	ticker := time.NewTicker(d.c.PollInterval)
+	defer ticker.Stop()
+	failing := false
+	for {
+		more, err := true, error(nil)
+		for more && err == nil {
+			more, err = d.Poll(ctx)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil && !failing:
+			d.c.Logger.WarnContext(ctx, "Deliveries can't be claimed; trying on", "error", errorText(err))
+		case err == nil && failing:
+			d.c.Logger.InfoContext(ctx, "Deliveries can be claimed again")
+		}
+		failing = err != nil
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		case <-d.wake:
+		}
+	}
+}
+
+// Poll is one pass: it claims as much due work as there is room for and queues it. It reports
+// whether there may be more. The error is the store's.
+func (d *Dispatcher) Poll(ctx context.Context) (more bool, err error) {
+	limit := min(d.room(d.offers.Load()), maxClaim)
+	if d.stopping.Load() || limit < max(1, min(d.c.Queue/4, maxClaim)) { // a few at a time would cost a write each
+		d.leftBehind()
+		return false, nil
+	}
+	now := d.c.Now()
+	claim := Claim{Owner: d.c.Owner, Subscribers: d.names, Now: now, Until: now.Add(d.c.Lease), Limit: limit}
+	tasks, err := d.c.Store.Claim(ctx, claim)
+	if err != nil {
+		return false, fmt.Errorf("claim deliveries: %w", err)
+	}
+	for i := range tasks {
+		t := &tasks[i]
+		d.take(t.Subscriber, &work{id: t.Order.ID(), message: t.Message, attempts: t.Attempts, until: claim.Until})
+	}
+	return len(tasks) >= limit, nil
+}

@@ -1,0 +1,215 @@
+package delivery
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"order-processing-service/internal/domain/fault"
+)
+
+// maxSettle bounds how many settlements go to the store at once.
+const maxSettle = 512
+
+// The waits between tries of a settlement while the store is away.
+const (
+	settleRetryMin = 50 * time.Millisecond
+	settleRetryMax = time.Second
+)
+
+// outcome is a settlement to be written while the lease is ours.
+type outcome struct {
+	work       *work // nil when no queue holds it
+	settlement Settlement
+	until      time.Time
+}
+
+// settler collects outcomes while the store is busy with earlier ones, so that they go out together:
+// the outcomes of several subscribers of one order often share a write.
+type settler struct {
+	mu      sync.Mutex
+	pending []outcome
+	spare   []outcome
+	closed  bool
+	filled  chan struct{} // something is pending, or closed
+}
+
+func (s *settler) add(o outcome) {
+	s.mu.Lock()
+	s.pending = append(s.pending, o)
+	first := len(s.pending) == 1
+	s.mu.Unlock()
+	if first {
+		s.signal()
+	}
+}
+
+func (s *settler) size() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.pending)
+}
+
+// close lets the settler end once nothing is pending.
+func (s *settler) close() {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.signal()
+}
+
+func (s *settler) signal() {
+	select {
+	case s.filled <- struct{}{}:
+	default:
+	}
+}
+
+// take waits for outcomes and returns all of them. The result is good until the next call. It is
+// empty when the settler is closed or ctx has ended.
+func (s *settler) take(ctx context.Context) []outcome {
+	for {
+		s.mu.Lock()
+		batch, closed := s.pending, s.closed
+		if len(batch) > 0 {
+			s.pending, s.spare = s.spare[:0], batch
+		}
+		s.mu.Unlock()
+		if len(batch) > 0 || closed {
+			return batch
+		}
+		select {
+		case <-s.filled:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// settle writes outcomes until the settler is closed or ctx ends.
+func (d *Dispatcher) settle(ctx context.Context) {
+	settlements := make([]Settlement, 0, maxSettle)
+	for ctx.Err() == nil {
+		batch := d.settler.take(ctx)
+		if len(batch) == 0 {
+			return
+		}
+		for rest := batch; len(rest) > 0; {
+			n := min(len(rest), maxSettle)
+			d.write(ctx, rest[:n], settlements)
+			rest = rest[n:]
+		}
+		clear(batch) // keep no orders alive while waiting
+	}
+}
+
+// write has the store take note of outcomes. While the store is away it tries again as long as the
+// leases last; after that the work is somebody else's. An outcome that makes the store fail for
+// another reason is given up alone.
+func (d *Dispatcher) write(ctx context.Context, batch []outcome, scratch []Settlement) {
+	wait := settleRetryMin
+	for len(batch) > 0 {
+		scratch = scratch[:0]
+		for i := range batch {
+			scratch = append(scratch, batch[i].settlement)
+		}
+		answers, err := d.c.Store.Settle(ctx, scratch)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err == nil:
+			for i := range batch {
+				d.settled(ctx, &batch[i], answers[i])
+			}
+			return
+		case fault.KindOf(err) == fault.Unavailable:
+			if wait < settleRetryMax && 2*wait >= settleRetryMax { // once, and not for a short trouble
+				d.c.Logger.WarnContext(ctx, "Deliveries can't be settled; trying on", "error", errorText(err))
+			}
+			if !sleep(ctx, wait) {
+				return
+			}
+			wait = min(2*wait, settleRetryMax)
+			batch = d.ours(batch)
+		case len(batch) == 1:
+			s := &batch[0].settlement
+			d.c.Logger.ErrorContext(ctx, "A delivery can't be settled; it will be repeated", "order_id", s.Order.String(),
+				"subscriber", s.Subscriber, "error", errorText(err))
+			d.free(batch[0].work)
+			return
+		default: // find the one at fault
+			half := len(batch) / 2
+			d.write(ctx, batch[:half], scratch)
+			batch = batch[half:]
+		}
+	}
+}
+
+// ours keeps the outcomes whose lease goes on and lets go of the others.
+func (d *Dispatcher) ours(batch []outcome) []outcome {
+	now := d.c.Now()
+	kept := batch[:0]
+	for _, o := range batch {
+		if o.until.After(now) {
+			kept = append(kept, o)
+		} else {
+			d.free(o.work)
+		}
+	}
+	return kept
+}
+
+// settled goes on from where the store has taken note of an outcome.
+func (d *Dispatcher) settled(ctx context.Context, o *outcome, answer Settled) {
+	s, w := &o.settlement, o.work
+	if w == nil {
+		return
+	}
+	if s.Error != "" && !answer.Lost {
+		d.failed(ctx, w.queue, s)
+	}
+	if !answer.More {
+		d.free(w)
+		return
+	}
+	w.message, w.attempts = Message{}, 0
+	if !w.queue.again(w) {
+		d.giveBack(w, d.c.Now())
+	}
+}
+
+// failed counts and logs a failed delivery that the store has noted.
+func (d *Dispatcher) failed(ctx context.Context, q *queue, s *Settlement) {
+	attrs := []any{"order_id", s.Order.String(), "subscriber", s.Subscriber, "sequence", s.Told + 1,
+		"attempts", s.Attempts, "error", s.Error}
+	if s.RetryAt.IsZero() {
+		q.parked.Add(1)
+		d.c.Logger.WarnContext(ctx, "Delivery parked after its last try; redrive or skip it", attrs...)
+		return
+	}
+	q.retried.Add(1)
+	d.c.Logger.DebugContext(ctx, "Delivery failed; trying again", attrs...)
+}
+
+// free lets go of work whose lease is over; nil is none.
+func (d *Dispatcher) free(w *work) {
+	if w == nil {
+		return
+	}
+	if left := w.queue.release(w); left != nil {
+		d.settler.add(outcome{settlement: d.release(left, d.c.Now()), until: left.until})
+	}
+	d.roomier()
+}
+
+// sleep waits and reports whether ctx went on for so long.
+func sleep(ctx context.Context, wait time.Duration) bool {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

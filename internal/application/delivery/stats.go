@@ -1,0 +1,24 @@
+package delivery
+
+// Stats counts what a dispatcher has done for one subscriber since it was made.
+type Stats struct {
+	Subscriber string
+	// InHand is how many orders wait, are being told or are being settled right now.
+	InHand int
+	// Told counts events; repeats count again.
+	Told uint64
+	// Retried and Parked count failed deliveries by what became of them.
+	Retried, Parked uint64
+}
+
+// Stats returns the present counts, for each subscriber in the order of the configuration.
+func (d *Dispatcher) Stats() []Stats {
+	stats := make([]Stats, len(d.queues))
+	for i, q := range d.queues {
+		stats[i] = Stats{
+			Subscriber: q.name, InHand: int(q.size.Load()),
+			Told: q.told.Load(), Retried: q.retried.Load(), Parked: q.parked.Load(),
+		}
+	}
+	return stats
+}

@@ -1,0 +1,164 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"time"
+)
+
+// work tells one subscriber, batch after batch, until its queue is closed.
+func (d *Dispatcher) work(ctx context.Context, q *queue) {
+	batch := make([]*work, 0, d.c.Batch)
+	messages := make([]Message, 0, d.c.Batch)
+	for {
+		batch = q.take(batch[:0], d.c.Batch)
+		if len(batch) == 0 {
+			return
+		}
+		batch = d.ready(ctx, batch)
+		messages = messages[:0]
+		for _, w := range batch {
+			messages = append(messages, w.message)
+		}
+		if len(messages) > 0 {
+			d.deliver(ctx, q, batch, messages)
+		}
+		clear(batch) // keep no orders alive while waiting
+		clear(messages)
+	}
+}
+
+// ready returns the part of batch that can be told now, with its events. Work whose lease is nearly
+// over is dropped: whoever looks after that is the one to tell.
+func (d *Dispatcher) ready(ctx context.Context, batch []*work) []*work {
+	latest := d.c.Now().Add(d.c.Lease/deliverPart + d.c.Lease/settlePart)
+	tellable := batch[:0]
+	for _, w := range batch {
+		if w.until.Before(latest) {
+			d.free(w)
+			continue
+		}
+		if len(w.message.Events) == 0 && !d.fetch(ctx, w) {
+			continue
+		}
+		tellable = append(tellable, w)
+	}
+	return tellable
+}
+
+// fetch reads what is to be told next. It reports false, and gives the lease back, when there is
+// nothing or the store can't say.
+func (d *Dispatcher) fetch(ctx context.Context, w *work) bool {
+	task, err := d.c.Store.Next(ctx, w.id, w.queue.name)
+	if err == nil && len(task.Events) > 0 {
+		w.message, w.attempts = task.Message, task.Attempts
+		return true
+	}
+	at := d.c.Now()
+	if err != nil {
+		at = at.Add(d.c.PollInterval)
+		d.c.Logger.WarnContext(ctx, "Events to deliver can't be read; trying again", "order_id", w.id.String(),
+			"subscriber", w.queue.name, "error", errorText(err))
+	}
+	d.giveBack(w, at)
+	return false
+}
+
+// deliver tells the subscriber a batch and passes on how each message fared.
+func (d *Dispatcher) deliver(ctx context.Context, q *queue, batch []*work, messages []Message) {
+	until := batch[0].until
+	for _, w := range batch {
+		if w.until.Before(until) {
+			until = w.until
+		}
+	}
+	limit := until.Sub(d.c.Now()) - d.c.Lease/settlePart
+	results := d.call(ctx, q, messages, limit)
+	if ctx.Err() != nil {
+		return // cut off: no failure of the subscriber, and nobody is left to take note
+	}
+	now := d.c.Now()
+	for i, w := range batch {
+		result := Result{Err: errNoResult}
+		if len(results) == len(batch) {
+			result = results[i]
+		}
+		s := d.settlement(w, result, now)
+		if s.Until.After(w.until) {
+			w.until = s.Until
+		}
+		d.settler.add(outcome{work: w, settlement: s, until: w.until})
+	}
+}
+
+var (
+	errNoResult = errors.New("the subscriber did not answer each message with a result")
+	errNoReason = errors.New("the subscriber did not tell everything and gave no reason")
+)
+
+// call calls the subscriber, with what it panics with as the error of every message.
+func (d *Dispatcher) call(ctx context.Context, q *queue, messages []Message, limit time.Duration) (results []Result) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		err := fmt.Errorf("the subscriber panicked: %v", p)
+		d.c.Logger.ErrorContext(ctx, "Subscriber panicked", "subscriber", q.name, "error", errorText(err),
+			"stack", string(debug.Stack()))
+		results = make([]Result, len(messages))
+		for i := range results {
+			results[i].Err = err
+		}
+	}()
+	return q.subscriber.Deliver(ctx, messages)
+}
+
+// settlement says what the store is to note of a delivery.
+func (d *Dispatcher) settlement(w *work, r Result, now time.Time) Settlement {
+	events := w.message.Events
+	told := min(max(r.Told, 0), len(events))
+	s := Settlement{
+		Order: w.id, Subscriber: w.queue.name, Owner: d.c.Owner, Told: events[0].Sequence - 1 + told,
+	}
+	w.queue.told.Add(uint64(told)) //nolint:gosec // not negative
+	switch {
+	case told == len(events) && d.stopping.Load():
+		s.RetryAt = now
+	case told == len(events):
+		s.Until = now.Add(d.c.Lease)
+	default:
+		if r.Err == nil {
+			r.Err = errNoReason
+		}
+		s.Error = errorText(r.Err)
+		s.Attempts = 1
+		if told == 0 {
+			s.Attempts = w.attempts + 1
+		}
+		if s.Attempts < d.c.MaxAttempts {
+			s.RetryAt = now.Add(d.c.backoff(s.Attempts))
+		}
+	}
+	return s
+}
+
+// maxErrorText bounds, in bytes, what is kept and logged of an error.
+const maxErrorText = 300
+
+// errorText returns the bounded text of err; it is never empty.
+func errorText(err error) string {
+	text := err.Error()
+	if text == "" {
+		return "an error without a text"
+	}
+	if len(text) > maxErrorText {
+		text = text[:maxErrorText] + "…"
+	}
+	return strings.ToValidUTF8(text, "�")
+}

@@ -1,0 +1,236 @@
+package document
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"order-processing-service/internal/domain/money"
+	"order-processing-service/internal/domain/order"
+)
+
+// AppendOrder appends the stored form of an order, without its id and events. It is written by hand
+// because every durable write pays for it.
+func AppendOrder(dst []byte, s *order.Snapshot) []byte {
+	w := writer{dst, len(dst)}
+	w.open('{')
+	w.number("form", Version)
+	w.number("version", int64(s.Version))
+	w.number("sequence", int64(s.Sequence))
+	w.text("customer_id", s.CustomerID)
+	w.text("reference", s.Reference)
+	w.text("currency", s.Currency.Code())
+	w.number("total", int64(s.Total))
+	w.key("lines")
+	w.open('[')
+	for i := range s.Lines {
+		l := &s.Lines[i]
+		w.open('{')
+		w.item(&l.Item, s.Currency)
+		w.number("canceled", l.Canceled)
+		w.number("shipped", l.Shipped)
+		w.number("delivered", l.Delivered)
+		w.number("returned", l.Returned)
+		w.close('}')
+	}
+	w.close(']')
+	w.payments(s.Payments)
+	w.goods(s.Fulfillments, s.Returns)
+	if len(s.Metadata) > 0 {
+		w.key("metadata")
+		w.open('{')
+		for _, k := range slices.Sorted(maps.Keys(s.Metadata)) {
+			w.key(k)
+			w.string(s.Metadata[k])
+		}
+		w.close('}')
+	}
+	if len(s.Requests) > 0 {
+		w.key("requests")
+		w.open('[')
+		for _, r := range s.Requests {
+			w.open('{')
+			w.id("key", r.Key)
+			w.text("fingerprint", string(r.Fingerprint))
+			w.number("version", int64(r.Version))
+			w.close('}')
+		}
+		w.close(']')
+	}
+	w.text("origin", string(s.Origin))
+	w.time("placed_at", s.PlacedAt)
+	w.time("created_at", s.CreatedAt)
+	w.time("updated_at", s.UpdatedAt)
+	w.close('}')
+	return w.b
+}
+
+func (w *writer) payments(payments []order.Payment) {
+	if len(payments) == 0 {
+		return
+	}
+	w.key("payments")
+	w.open('[')
+	for i := range payments {
+		p := &payments[i]
+		w.open('{')
+		w.id("id", p.ID)
+		w.text("state", string(p.State))
+		w.text("provider", p.Provider)
+		w.number("amount", int64(p.Amount))
+		w.time("created_at", p.CreatedAt)
+		w.time("updated_at", p.UpdatedAt)
+		if len(p.Refunds) > 0 {
+			w.key("refunds")
+			w.open('[')
+			for _, r := range p.Refunds {
+				w.open('{')
+				w.id("id", r.ID)
+				w.text("state", string(r.State))
+				w.number("amount", int64(r.Amount))
+				w.time("created_at", r.CreatedAt)
+				w.time("updated_at", r.UpdatedAt)
+				w.close('}')
+			}
+			w.close(']')
+		}
+		w.close('}')
+	}
+	w.close(']')
+}
+
+func (w *writer) goods(fulfillments []order.Fulfillment, returns []order.Return) {
+	if len(fulfillments) > 0 {
+		w.key("fulfillments")
+		w.open('[')
+		for i := range fulfillments {
+			f := &fulfillments[i]
+			w.open('{')
+			w.id("id", f.ID)
+			w.text("state", string(f.State))
+			w.parts("lines", f.Lines)
+			w.text("carrier", f.Carrier)
+			w.text("tracking", f.Tracking)
+			w.time("created_at", f.CreatedAt)
+			w.time("updated_at", f.UpdatedAt)
+			w.close('}')
+		}
+		w.close(']')
+	}
+	if len(returns) > 0 {
+		w.key("returns")
+		w.open('[')
+		for i := range returns {
+			r := &returns[i]
+			w.open('{')
+			w.id("id", r.ID)
+			w.text("state", string(r.State))
+			w.parts("lines", r.Lines)
+			w.text("reason", r.Reason)
+			w.time("created_at", r.CreatedAt)
+			w.time("updated_at", r.UpdatedAt)
+			w.close('}')
+		}
+		w.close(']')
+	}
+}
+
+func (w *writer) item(item *order.Item, c money.Currency) {
+	w.text("sku", item.SKU)
+	w.text("name", item.Name)
+	w.number("quantity", item.Quantity)
+	w.key("unit_price")
+	w.b = append(w.b, '"')
+	w.b = item.UnitPrice.AppendDecimal(w.b, c)
+	w.b = append(w.b, '"')
+	w.number("total", int64(item.Total))
+}
+
+func (w *writer) parts(name string, parts []order.LineQuantity) {
+	w.key(name)
+	w.open('[')
+	for _, p := range parts {
+		w.open('{')
+		w.number("line", int64(p.Line))
+		w.number("quantity", p.Quantity)
+		w.close('}')
+	}
+	w.close(']')
+}
+
+// writer writes compact JSON behind what is in b before start. Members that are zero or empty are
+// left out.
+type writer struct {
+	b     []byte
+	start int
+}
+
+// separate writes the comma between two members or elements.
+func (w *writer) separate() {
+	if n := len(w.b); n > w.start {
+		switch w.b[n-1] {
+		case '{', '[', ':', '\n':
+		default:
+			w.b = append(w.b, ',')
+		}
+	}
+}
+
+func (w *writer) open(bracket byte) {
+	w.separate()
+	w.b = append(w.b, bracket)
+}
+
+func (w *writer) close(bracket byte) { w.b = append(w.b, bracket) }
+
+func (w *writer) key(name string) {
+	w.separate()
+	w.b = appendString(w.b, name)
+	w.b = append(w.b, ':')
+}
+
+func (w *writer) string(s string) { w.b = appendString(w.b, s) }
+
+func (w *writer) text(name, s string) {
+	if s != "" {
+		w.key(name)
+		w.string(s)
+	}
+}
+
+func (w *writer) number(name string, n int64) {
+	if n != 0 {
+		w.key(name)
+		w.b = strconv.AppendInt(w.b, n, 10)
+	}
+}
+
+func (w *writer) id(name string, id order.ID) {
+	w.key(name)
+	w.b = append(w.b, '"')
+	w.b, _ = id.AppendText(w.b) // the error is always nil
+	w.b = append(w.b, '"')
+}
+
+func (w *writer) time(name string, t time.Time) {
+	if !t.IsZero() {
+		w.key(name)
+		w.b = strconv.AppendInt(w.b, t.UnixMilli(), 10)
+	}
+}
+
+// appendString appends s as a JSON string. Most strings need no escaping, which is quickly seen.
+func appendString(dst []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < 0x20 || c == '"' || c == '\\' || c >= 0x7f {
+			dst, _ = jsontext.AppendQuote(dst, s) // its only error is invalid UTF-8, which the domain refuses
+			return dst
+		}
+	}
+	dst = append(dst, '"')
+	dst = append(dst, s...)
+	return append(dst, '"')
+}

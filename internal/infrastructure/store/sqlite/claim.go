@@ -1,0 +1,202 @@
+package sqlite
+
+import (
+	"context"
+	"slices"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"order-processing-service/internal/application/delivery"
+	"order-processing-service/internal/domain/order"
+	"order-processing-service/internal/infrastructure/store/document"
+)
+
+const (
+	selectTracks = `SELECT key, id, sequence, tracks FROM orders WHERE id = ?`
+	updateTracks = `UPDATE orders SET due_at = ?, parked = ?, tracks = ? WHERE key = ?`
+	selectDue    = `SELECT key, id, sequence, tracks, doc, events FROM orders INDEXED BY orders_due
+WHERE due_at <= ? ORDER BY due_at LIMIT ?`
+	// selectAhead goes through what is not due yet, for leases of processes that are gone.
+	selectAhead = `SELECT key, id, sequence, tracks, doc, events, due_at FROM orders INDEXED BY orders_due
+WHERE due_at IS NOT NULL AND (due_at, key) > (?, ?) ORDER BY due_at, key LIMIT ?`
+	selectTask = `SELECT key, id, sequence, tracks, doc, events FROM orders WHERE id = ?`
+)
+
+// tracksRow is the part of an order's row that deliveries change.
+type tracksRow struct {
+	key      int64
+	id       order.ID
+	sequence int
+	tracks   delivery.Tracks
+}
+
+func scanTracks(row *sqlite3.Stmt) (t tracksRow, err error) {
+	t = tracksRow{key: row.ColumnInt64(0), id: order.ID(row.ColumnRawBlob(1)), sequence: row.ColumnInt(2)}
+	t.tracks, err = document.DecodeTracks(row.ColumnRawText(3))
+	return t, err
+}
+
+// readTracks returns the tracks of an order; the key is 0 if there is no such order.
+func readTracks(c *conn, id order.ID) (t tracksRow, err error) {
+	err = c.query(selectTracks, []any{id[:]}, func(row *sqlite3.Stmt) (err error) {
+		t, err = scanTracks(row)
+		return err
+	})
+	return t, err
+}
+
+func (t *tracksRow) write(c *conn) error {
+	var b [512]byte
+	return c.exec(updateTracks, dueColumn(t.tracks, t.sequence), parkedColumn(t.tracks),
+		text(document.AppendTracks(b[:0], t.tracks)), t.key)
+}
+
+// dueRow is an order that may have due tracks, with what is needed to tell them.
+type dueRow struct {
+	tracksRow
+	doc, events []byte
+	leased      []delivery.Track
+}
+
+func scanDue(row *sqlite3.Stmt) (dueRow, error) {
+	t, err := scanTracks(row)
+	return dueRow{tracksRow: t, doc: slices.Clone(row.ColumnRawText(4)), events: slices.Clone(row.ColumnRawText(5))}, err
+}
+
+// Claim implements delivery.Store.
+func (s *Store) Claim(ctx context.Context, claim delivery.Claim) ([]delivery.Task, error) {
+	var rows []dueRow
+	err := s.write(ctx, true, func(c *conn) error {
+		rows = rows[:0]
+		err := c.query(selectDue, []any{millis(claim.Now), claim.Limit}, func(row *sqlite3.Stmt) error {
+			r, err := scanDue(row)
+			rows = append(rows, r)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if err := s.claimAbandoned(c, &rows, claim); err != nil {
+			return err
+		}
+		for i := range rows {
+			r := &rows[i]
+			r.leased = r.tracks.Claim(r.sequence, claim)
+			if err := r.write(c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	var tasks []delivery.Task
+	for i := range rows {
+		for _, t := range rows[i].leased {
+			task, err := rows[i].task(t)
+			if err != nil {
+				return nil, translate("claim", err)
+			}
+			tasks = append(tasks, task)
+		}
+	}
+	return tasks, nil
+}
+
+// abandoned is how far the search for leases of earlier processes has come. Only the writer uses it.
+type abandoned struct {
+	due, key int64
+	searched bool
+}
+
+// claimAbandoned fills rows with orders that are leased to a process that is gone. Only one process
+// at a time has the file open, so every lease of another owner is one. They are looked for once
+// after the start, a part with each claim.
+func (s *Store) claimAbandoned(c *conn, rows *[]dueRow, claim delivery.Claim) error {
+	free := claim.Limit - len(*rows)
+	if s.abandoned.searched || free <= 0 {
+		return nil
+	}
+	seen := 0
+	err := c.query(selectAhead, []any{s.abandoned.due, s.abandoned.key, free}, func(row *sqlite3.Stmt) error {
+		seen++
+		r, err := scanDue(row)
+		if err != nil {
+			return err
+		}
+		s.abandoned.due, s.abandoned.key = row.ColumnInt64(6), r.key
+		if s.abandoned.due > millis(claim.Now) && r.tracks.Abandon(claim.Owner, claim.Now) {
+			*rows = append(*rows, r)
+		}
+		return nil
+	})
+	s.abandoned.searched = err == nil && seen < free
+	return err
+}
+
+// task is what a leased track is to be told.
+func (r *dueRow) task(t delivery.Track) (delivery.Task, error) {
+	o, err := document.DecodeOrder(r.id, r.doc)
+	if err != nil {
+		return delivery.Task{}, err
+	}
+	events, err := document.DecodeEvents(r.events, t.Told, delivery.MaxEvents)
+	return delivery.Task{Message: delivery.Message{Order: o, Events: events}, Subscriber: t.Subscriber, Attempts: t.Attempts}, err
+}
+
+// Next implements delivery.Store.
+func (s *Store) Next(ctx context.Context, id order.ID, subscriber string) (delivery.Task, error) {
+	var task delivery.Task
+	found := false
+	err := s.read(ctx, func(c *conn) error {
+		return c.query(selectTask, []any{id[:]}, func(row *sqlite3.Stmt) error {
+			found = true
+			r, err := scanDue(row)
+			if err != nil {
+				return err
+			}
+			i := slices.IndexFunc(r.tracks, func(t delivery.Track) bool { return t.Subscriber == subscriber })
+			if i < 0 {
+				return nil
+			}
+			task, err = r.task(r.tracks[i])
+			return err
+		})
+	})
+	if err == nil && !found {
+		err = order.ErrNotFound
+	}
+	return task, translate("next", err)
+}
+
+// Settle implements delivery.Store. Settlements of one order are written together.
+func (s *Store) Settle(ctx context.Context, settlements []delivery.Settlement) ([]delivery.Settled, error) {
+	answers := make([]delivery.Settled, len(settlements))
+	rows := make(map[order.ID]*tracksRow, len(settlements))
+	err := s.write(ctx, true, func(c *conn) error {
+		for i := range settlements {
+			id := settlements[i].Order
+			row, ok := rows[id]
+			if !ok {
+				t, err := readTracks(c, id)
+				if err != nil {
+					return err
+				}
+				row = &t
+				rows[id] = row
+			}
+			answers[i] = row.tracks.Settle(row.sequence, settlements[i])
+		}
+		for _, row := range rows {
+			if row.key == 0 {
+				continue
+			}
+			if err := row.write(c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return answers, err
+}

@@ -1,0 +1,76 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"order-processing-service/internal/domain/order"
+	"order-processing-service/internal/infrastructure/store/document"
+)
+
+const (
+	selectOrder  = `SELECT doc FROM orders WHERE id = ?`
+	selectEvents = `SELECT events FROM orders WHERE id = ?`
+)
+
+// Get implements ordering.Store.
+func (s *Store) Get(ctx context.Context, id order.ID) (*order.Order, error) {
+	var o *order.Order
+	err := s.read(ctx, func(c *conn) (err error) {
+		o, err = get(c, id)
+		return err
+	})
+	return o, translate("get", err)
+}
+
+func get(c *conn, id order.ID) (*order.Order, error) {
+	var o *order.Order
+	err := c.query(selectOrder, []any{id[:]}, func(row *sqlite3.Stmt) (err error) {
+		o, err = document.DecodeOrder(id, row.ColumnRawText(0))
+		return err
+	})
+	if err == nil && o == nil {
+		err = order.ErrNotFound
+	}
+	return o, err
+}
+
+// Events implements ordering.Store.
+func (s *Store) Events(ctx context.Context, id order.ID, after, limit int) ([]order.Event, error) {
+	var events []order.Event
+	found := false
+	err := s.read(ctx, func(c *conn) error {
+		return c.query(selectEvents, []any{id[:]}, func(row *sqlite3.Stmt) (err error) {
+			found = true
+			events, err = document.DecodeEvents(row.ColumnRawText(0), after, limit)
+			return err
+		})
+	})
+	if err == nil && !found {
+		err = order.ErrNotFound
+	}
+	return events, translate("events", err)
+}
+
+// read runs f on a connection of its own, in the newest committed state. It waits for a free one
+// as long as ctx lasts; readers never wait for the writer. A ctx that ends interrupts f.
+func (s *Store) read(ctx context.Context, f func(*conn) error) error {
+	select {
+	case c := <-s.readers:
+		defer func() { s.readers <- c }()
+		select {
+		case <-s.stopped:
+			return errClosed
+		default:
+		}
+		if ctx.Done() != nil {
+			defer c.SetInterrupt(c.SetInterrupt(ctx))
+		}
+		return f(c)
+	case <-s.stopped:
+		return errClosed
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

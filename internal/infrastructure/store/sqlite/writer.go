@@ -1,0 +1,147 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync/atomic"
+)
+
+// job is one caller's write. Run is called inside a transaction that may hold other jobs as well; a
+// job whose run returns an error must have written nothing.
+type job struct {
+	run  func(*conn) error
+	err  error
+	done chan struct{}
+	// state makes sure that a job is either run or given up by its caller, never both.
+	state atomic.Uint32
+}
+
+const (
+	jobWaiting uint32 = iota
+	jobTaken
+	jobGivenUp
+)
+
+// maxGroup is how many jobs are committed together at most.
+const maxGroup = 512
+
+// write submits a job and waits until it is durable. When the queue is full it answers errBusy at
+// once, unless patient. A ctx that ends while the job is still waiting gives it up; once it has been
+// taken its outcome is awaited, so that the caller always learns what has become of it.
+func (s *Store) write(ctx context.Context, patient bool, run func(*conn) error) error {
+	j := &job{run: run, done: make(chan struct{})}
+	if err := s.submit(ctx, patient, j); err != nil {
+		return err
+	}
+	select {
+	case <-j.done:
+		return j.err
+	case <-ctx.Done():
+		if j.state.CompareAndSwap(jobWaiting, jobGivenUp) {
+			return translate("write", context.Cause(ctx))
+		}
+		<-j.done
+		return j.err
+	}
+}
+
+func (s *Store) submit(ctx context.Context, patient bool, j *job) error {
+	s.closing.RLock()
+	defer s.closing.RUnlock()
+	if s.closed {
+		return errClosed
+	}
+	if !patient {
+		select {
+		case s.queue <- j:
+			return nil
+		default:
+			return errBusy
+		}
+	}
+	select {
+	case s.queue <- j:
+		return nil
+	case <-ctx.Done():
+		return translate("write", context.Cause(ctx))
+	}
+}
+
+// writeLoop commits whatever is waiting in one transaction, until the queue is closed and empty.
+func (s *Store) writeLoop() {
+	defer close(s.written)
+	group := make([]*job, 0, maxGroup)
+	for first := range s.queue {
+		group = append(group[:0], first)
+	gather:
+		for len(group) < maxGroup {
+			select {
+			case j, ok := <-s.queue:
+				if !ok {
+					break gather
+				}
+				group = append(group, j)
+			default:
+				break gather
+			}
+		}
+		s.commit(group)
+		clear(group)
+		s.checkpoints.afterCommit()
+	}
+}
+
+// commit runs the jobs in one transaction and answers each. If the transaction fails, all of them
+// fail: none is written.
+func (s *Store) commit(group []*job) {
+	taken := group[:0]
+	for _, j := range group {
+		if j.state.CompareAndSwap(jobWaiting, jobTaken) {
+			taken = append(taken, j)
+		}
+	}
+	if len(taken) == 0 {
+		return
+	}
+	err := s.transaction(taken)
+	if err != nil {
+		// The connection must leave the transaction whatever went wrong in it; SQLite may have
+		// rolled back already.
+		if !s.writer.GetAutocommit() {
+			if rollbackErr := s.writer.exec("ROLLBACK"); rollbackErr != nil {
+				err = fmt.Errorf("%w (and the roll-back failed: %w)", err, rollbackErr)
+			}
+		}
+		err = translate("commit", err)
+	}
+	for _, j := range taken {
+		if err != nil {
+			j.err = err
+		}
+		close(j.done)
+	}
+}
+
+func (s *Store) transaction(group []*job) error {
+	if err := s.writer.exec("BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	for _, j := range group {
+		j.err = runJob(s.writer, j)
+		if j.err != nil && s.writer.GetAutocommit() {
+			// Some errors (a full disk, a failed read or write) end the whole transaction.
+			return j.err
+		}
+	}
+	return s.writer.exec("COMMIT")
+}
+
+func runJob(c *conn, j *job) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic in a write: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return translate("write", j.run(c))
+}

@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// maxHealthTimeout bounds --timeout, so that a check never outlives the patience of what called it by far.
+const maxHealthTimeout = time.Minute
+
+func newHealthcheck(commands Commands, streams Streams) *cobra.Command {
+	var base string
+	timeout := 3 * time.Second
+	cmd := &cobra.Command{
+		Use:   "healthcheck",
+		Short: "Ask a running service whether it is ready",
+		Long: `Ask a running service whether it is ready to take orders (GET /health/ready). Exits 0 if it
+is and 1 if not, for containers that have no shell. Without --url it asks the address that
+the settings HOST and PORT name.`,
+		Example: `  orders healthcheck
+  orders healthcheck --url http://orders.example:8000 --timeout 1s`,
+		Args: noArguments,
+	}
+	urlFlag(cmd.Flags(), &base, "base `URL` of the service (default from HOST and PORT)")
+	cmd.Flags().Func("timeout", "longest `time` to wait, up to 1m (default 3s)", func(value string) (err error) {
+		if timeout, err = time.ParseDuration(value); err != nil || timeout <= 0 || timeout > maxHealthTimeout {
+			return errors.New("give a duration up to 1m, such as 3s")
+		}
+		return nil
+	})
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if base == "" {
+			var err error
+			if base, err = commands.BaseURL(); err != nil {
+				return err
+			}
+		}
+		ctx, cancel := context.WithTimeoutCause(cmd.Context(), timeout, fmt.Errorf("no answer within %s", timeout))
+		defer cancel()
+		if err := checkReady(ctx, base); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintln(streams.Out, "ready")
+		return err
+	}
+	return cmd
+}
+
+// checkReady asks the service at base once, past any proxy and without following redirects.
+func checkReady(ctx context.Context, base string) error {
+	target, err := url.JoinPath(base, "health", "ready")
+	if err != nil {
+		return usagef("--url %q: %w", base, err)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	if err != nil {
+		return usagef("--url %q: %w", base, err)
+	}
+	client := http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		} else if failed, ok := errors.AsType[*url.Error](err); ok {
+			err = failed.Err // the URL stands in the message already
+		}
+		return fmt.Errorf("not ready: GET %s: %w; is the service running there?", target, err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("not ready: GET %s answered %s", target, response.Status)
+	}
+	return nil
+}
