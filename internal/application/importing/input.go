@@ -83,7 +83,7 @@ func open(in io.Reader, o *Options) (form, error) {
 		}
 	}
 	if o.Format == FormatNDJSON {
-		return &ndjsonForm{ndjsonReader: ndjsonReader{lines: newLines(text)}, options: o}, nil
+		return &ndjsonForm{lines: newLines(text), options: o}, nil
 	}
 	return openCSV(text, o)
 }

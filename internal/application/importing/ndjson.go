@@ -11,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"order-processing-service/internal/application/wire"
+	"order-processing-service/internal/domain/fault"
 	"order-processing-service/internal/domain/order"
 )
 
@@ -121,7 +122,7 @@ func (a *ndjsonAssembler) draft(e *entry) (order.Draft, error) {
 }
 
 // errMoved says why an order that the API answered with can't be imported.
-var errMoved = errors.New("status must be PENDING: an import makes new orders")
+var errMoved = fault.New(fault.Invalid, "status_not_importable", "status must be PENDING: an import makes new orders")
 
 // asAsked turns an order as the API answers it into what would ask for it. It returns nil when the
 // text is something else.
