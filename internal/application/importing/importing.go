@@ -75,9 +75,9 @@ type Progress struct {
 // nil. It returns what was done, also with an error: nil means that every line was dealt with, though
 // some may be refused.
 //
-// A fault of kind Malformed or Invalid says that the input or the options are of no use, one of kind
-// Unavailable that the destination stayed away in spite of several tries. After any error the same
-// import can be run again.
+// A fault of kind Malformed or Invalid says that the input or the options are of no use from the start,
+// one of kind Unavailable that the destination stayed away in spite of several tries. After any error
+// the same import can be run again.
 func Run(ctx context.Context, o Options, to Destination, in io.Reader, rejects io.Writer) (Summary, error) {
 	if o.Memory == 0 {
 		o.Memory = DefaultMemory
@@ -117,6 +117,7 @@ type run struct {
 	input   *counted
 	form    form
 	rejects *rejects
+	rows    rejectRows // of records that are refused one by one
 	summary Summary
 	// linesDone counts the records dealt with.
 	linesDone int64

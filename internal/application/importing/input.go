@@ -126,13 +126,12 @@ func unusable(why string) error {
 
 // unreadable says that reading broke off behind so many records; io.EOF passes as it is.
 func unreadable(err error, records int64) error {
-	var corrupt flate.CorruptInputError
+	_, corrupt := errors.AsType[flate.CorruptInputError](err)
 	switch {
 	case errors.Is(err, io.EOF):
 		return io.EOF
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader), errors.As(err, &corrupt):
-		return fault.Wrap(err, fault.Malformed, "input_unusable", fmt.Sprintf(
-			"the compressed input is damaged or ends early, behind record %d; no order was made of it", records))
+	case corrupt, errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader):
+		return fmt.Errorf("the input is damaged or ends early, behind record %d, and no order was made of it: %w", records, err)
 	}
 	return fmt.Errorf("read the input behind record %d: %w", records, err)
 }

@@ -30,7 +30,7 @@ type lines struct {
 }
 
 func newLines(in io.Reader) *lines {
-	return &lines{in: in, buf: make([]byte, maxRecord+readAhead), number: 1}
+	return &lines{in: in, buf: make([]byte, 2*readAhead), number: 1}
 }
 
 // window returns what was read and not passed over yet. It is valid until the next call of line.
@@ -67,8 +67,12 @@ func (l *lines) line(from int) (end, next int, err error) {
 // fill reads more behind the window, or notes what ended the input.
 func (l *lines) fill() {
 	if len(l.buf)-l.end < readAhead {
-		l.end = copy(l.buf, l.window())
-		l.start = 0
+		buf := l.buf
+		if len(l.window()) > len(buf)-readAhead {
+			buf = make([]byte, 2*len(buf))
+		}
+		l.end = copy(buf, l.window())
+		l.start, l.buf = 0, buf
 	}
 	for range maxEmptyReads {
 		n, err := l.in.Read(l.buf[l.end:min(l.end+readAhead, len(l.buf))])

@@ -94,7 +94,7 @@ func (a *ndjsonAssembler) refuse(entries []entry) *reasons {
 			err = rules(d, a.now())
 		}
 		if err != nil {
-			why.faults(i, err)
+			why.faults(i, err, "")
 		} else if e.key == "" {
 			why.line(i, "reference is required: it decides the order's id, so that a second run makes nothing new")
 		}

@@ -6,7 +6,6 @@ import (
 	"math/big"
 
 	"order-processing-service/internal/application/ordering"
-	"order-processing-service/internal/domain/fault"
 )
 
 // Bounds of a batch. It ends with the order that comes to one of them.
@@ -103,17 +102,13 @@ type made struct {
 // settle makes orders of groups, places them and writes down what became of each.
 func (r *run) settle(ctx context.Context, t *table, groups []group) *settled {
 	b := batch{run: r, form: r.form.assembler(), settled: &settled{groups: len(groups)}}
-	var entries []entry
-	var fields []string
-	for i := range groups {
+	for i, entries := range t.entries(groups) {
 		if groups[i].refused != "" {
 			b.summary.OrdersRejected++ // its lines are counted and written already
 			continue
 		}
-		first := len(entries)
-		entries, fields = t.entries(&groups[i], entries, fields)
-		b.lines += int64(len(entries) - first)
-		b.add(entries[first:len(entries):len(entries)])
+		b.lines += int64(len(entries))
+		b.add(entries)
 	}
 	if err := b.place(ctx); err != nil {
 		b.err = err
@@ -173,7 +168,7 @@ func (b *batch) refused(entries []entry, err error) *reasons {
 	if own := b.form.refuse(entries); own.any() {
 		return own
 	}
-	why.faults(wholeOrder, fault.Of(err))
+	why.faults(wholeOrder, err, "")
 	return why
 }
 
@@ -204,7 +199,7 @@ func (r *run) drop(encoded []byte, reason string) error {
 		why.line(0, e.defect)
 	}
 	why.order(reason)
-	var rows rejectRows
-	rows.record(&e, why.of(0), r.form.firstColumn())
-	return r.rejects.write(&rows)
+	r.rows.buf.Reset()
+	r.rows.record(&e, why.of(0), r.form.firstColumn())
+	return r.rejects.write(&r.rows)
 }

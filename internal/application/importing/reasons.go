@@ -32,8 +32,9 @@ func (r *reasons) order(reason string)       { r.whole = append(r.whole, reason)
 func (r *reasons) line(i int, reason string) { r.lines[i] = append(r.lines[i], reason) }
 func (r *reasons) any() bool                 { return len(r.whole) > 0 || len(r.lines) > 0 }
 
-// faults notes each field at fault, for the record i or for wholeOrder.
-func (r *reasons) faults(i int, err error) {
+// faults notes each field at fault, for the record i or for wholeOrder. Its location is told without
+// the prefix.
+func (r *reasons) faults(i int, err error, prefix string) {
 	if err == nil {
 		return
 	}
@@ -43,11 +44,11 @@ func (r *reasons) faults(i int, err error) {
 		fields = []fault.Field{{Message: f.Message}}
 	}
 	for _, field := range fields {
-		reason := strings.TrimSpace(field.Location + " " + field.Message)
+		reason := strings.TrimSpace(strings.TrimPrefix(field.Location, prefix) + " " + field.Message)
 		if i == wholeOrder {
 			r.order(reason)
 		} else {
-			r.line(i, strings.TrimPrefix(reason, "items[0]."))
+			r.line(i, reason)
 		}
 	}
 }

@@ -133,12 +133,26 @@ func (t *table) text(i int32) []byte {
 	return cutSized(t.chunks[s.chunk][s.offset:])
 }
 
-// entries decodes the records of a group. They are appended to into, their fields to fields.
-func (t *table) entries(g *group, into []entry, fields []string) ([]entry, []string) {
-	for i := g.first; i >= 0; i = t.records[i].next {
-		var e entry
-		e, fields = decodeRecord(t.text(i), fields)
-		into = append(into, e)
+// entries decodes the records of groups, those of each group in turn.
+func (t *table) entries(groups []group) [][]entry {
+	records := 0
+	for i := range groups {
+		records += groups[i].count
 	}
-	return into, fields
+	all := make([]entry, 0, records)
+	var fields []string
+	byGroup := make([][]entry, len(groups))
+	for i := range groups {
+		first := len(all)
+		for j := groups[i].first; j >= 0; j = t.records[j].next {
+			var e entry
+			e, fields = decodeRecord(t.text(j), fields)
+			if len(all) == 0 {
+				fields = make([]string, 0, records*len(e.fields)) // mostly all have as many
+			}
+			all = append(all, e)
+		}
+		byGroup[i] = all[first:len(all):len(all)]
+	}
+	return byGroup
 }
