@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -48,6 +49,13 @@ func testLifecycle(t *testing.T, h Harness) {
 		}
 		if diff := cmp.Diff(parked, r.deliveries(t, delivery.StateParked, 7), same); diff != "" {
 			t.Errorf("what is parked differs (-before +after):\n%s", diff)
+		}
+		if h.Exclusive { // whoever held a lease before is gone
+			leased := slices.DeleteFunc(waits, func(d delivery.Delivery) bool { return d.Track.Owner == "" })
+			if tasks := r.claim(t, at(2*time.Second), "mail", "ship"); len(tasks) != len(leased) {
+				t.Errorf("%d tasks of the owner that is gone are claimed, want %d", len(tasks), len(leased))
+			}
+			return
 		}
 		r.wantNoClaim(t, "the leases go on", at(time.Minute-time.Millisecond), "mail", "ship")
 		if tasks := r.claim(t, at(time.Hour), "mail", "ship"); len(tasks) != len(waits) {
