@@ -178,14 +178,14 @@ func TestDecodePatch(t *testing.T) {
 		t.Errorf("got %q, %v, %v", status, metadata, err)
 	}
 	for text, want := range map[string]string{
-		`{}`:                                 ": must have status, metadata or both",
-		`[]`:                                 ": must be an object with status",
-		`{"status":"paid"}`:                  "status: must be one of PENDING, PAID, SHIPPED, DELIVERED, CANCELED",
-		`{"status":null}`:                    "status: must be a string",
-		`{"status":""}`:                      "status: must be one of",
-		`{"metadata":null}`:                  "metadata: must be an object of strings",
-		`{"metadata":{"a":1}}`:               "metadata.a: must be a string",
-		`{"items":[]}`:                       "items: is not a field here; the fields are status, metadata",
+		`{}`:                                  ": must have status, metadata or both",
+		`[]`:                                  ": must be an object with status",
+		`{"status":"paid"}`:                   "status: must be one of PENDING, PAID, SHIPPED, DELIVERED, CANCELED",
+		`{"status":null}`:                     "status: must be a string",
+		`{"status":""}`:                       "status: must be one of",
+		`{"metadata":null}`:                   "metadata: must be an object of strings",
+		`{"metadata":{"a":1}}`:                "metadata.a: must be a string",
+		`{"items":[]}`:                        "items: is not a field here; the fields are status, metadata",
 		`{"status":"PAID","version":{"a":1}}`: "version: is not a field here",
 	} {
 		_, _, err := wire.DecodePatch([]byte(text))
