@@ -37,7 +37,7 @@ func FuzzCSV(f *testing.F) {
 			t.Fatalf("read %d records of %d", summary.LinesRead, n)
 		}
 		options := plain()
-		options.Memory, options.TempDir = 1, t.TempDir()
+		options.Memory, options.TempDir = 300, t.TempDir()
 		aside, err := importing.Run(t.Context(), options, importing.DryRun{Now: now}, strings.NewReader(text), nil)
 		if err != nil {
 			t.Fatal(err)

@@ -80,18 +80,7 @@ type result struct {
 		Currency string         `json:"currency"`
 		Total    jsontext.Value `json:"total"`
 	} `json:"order"`
-	Problem *problem `json:"problem"`
-}
-
-// problem is an RFC 9457 problem, as far as it is read here.
-type problem struct {
-	Detail    string `json:"detail"`
-	Code      string `json:"code"`
-	RequestID string `json:"request_id"`
-	Errors    []struct {
-		Location string `json:"location"`
-		Message  string `json:"message"`
-	} `json:"errors"`
+	Problem *wire.Problem `json:"problem"`
 }
 
 // outcome returns what became of one order. The error says that the result can't be understood.
@@ -112,12 +101,13 @@ func (r *result) outcome() (importing.Outcome, error) {
 		}
 		return importing.Outcome{Existing: r.Replayed, Currency: currency, Total: amount}, nil
 	case r.Problem != nil:
-		return importing.Outcome{Err: r.Problem.fault(r.Status)}, nil
+		return importing.Outcome{Err: faultOf(r.Problem, r.Status)}, nil
 	}
 	return importing.Outcome{}, fmt.Errorf("a result of status %d without order or problem", r.Status)
 }
 
-func (p *problem) fault(status int) error {
+// faultOf turns a problem back into the fault that it was made of.
+func faultOf(p *wire.Problem, status int) error {
 	f := fault.New(kindOf(status), p.Code, p.Detail)
 	if f.Kind == fault.Internal && p.RequestID != "" {
 		f.Message += " (request " + p.RequestID + ")"

@@ -17,6 +17,7 @@ import (
 
 	"order-processing-service/internal/application/importing"
 	"order-processing-service/internal/application/ordering"
+	"order-processing-service/internal/application/wire"
 	"order-processing-service/internal/domain/fault"
 )
 
@@ -167,7 +168,7 @@ func (c *Client) foreign(what string) error {
 
 // refused is the error for an answer to the whole request.
 func (c *Client) refused(response *http.Response) error {
-	var p problem
+	var p wire.Problem
 	if err := json.UnmarshalRead(response.Body, &p); err != nil || p.Detail == "" {
 		p.Detail = response.Status
 	}
