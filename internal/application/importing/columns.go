@@ -101,7 +101,7 @@ func (c *columns) find(o *Options) error {
 		problems = append(problems, fmt.Sprintf("no column is known for %s: name it with --column %s=HEADER",
 			strings.Join(missing, ", "), missing[0]))
 	}
-	if c.currency < 0 && o.Currency == "" {
+	if c.currency < 0 && o.Currency.IsZero() {
 		problems = append(problems, "no currency is known: give --currency CODE or --column currency=HEADER")
 	}
 	if len(problems) == 0 {

@@ -20,7 +20,7 @@ func (c *csvForm) header() []string { return c.columns.header[c.first:] }
 func (c *csvForm) firstColumn() int { return c.first }
 
 func (c *csvForm) assembler() assembler {
-	return &csvAssembler{columns: &c.columns, currency: c.options.Currency, dates: newDates(c.options), now: c.options.Now}
+	return &csvAssembler{columns: &c.columns, currency: c.options.Currency.Code(), dates: newDates(c.options), now: c.options.Now}
 }
 
 // csvAssembler makes orders of lines.

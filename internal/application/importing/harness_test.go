@@ -13,6 +13,7 @@ import (
 	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/application/importing"
 	"order-processing-service/internal/application/ordering"
+	"order-processing-service/internal/domain/money"
 	"order-processing-service/internal/domain/order"
 	"order-processing-service/internal/infrastructure/store/memory"
 )
@@ -76,7 +77,15 @@ func (s shop) orders() map[string]order.Snapshot {
 }
 
 // plain are the options for a file whose columns are named like the fields.
-func plain() importing.Options { return importing.Options{Currency: "EUR", Now: now} }
+func plain() importing.Options { return importing.Options{Currency: currency("EUR"), Now: now} }
+
+func currency(code string) money.Currency {
+	c, err := money.CurrencyOf(code)
+	if err != nil {
+		panic(err)
+	}
+	return c
+}
 
 // retail are the options for the excerpt.
 func retail(t testing.TB) importing.Options {
@@ -90,7 +99,7 @@ func retail(t testing.TB) importing.Options {
 			"reference": "InvoiceNo", "customer_id": "CustomerID", "sku": "StockCode", "quantity": "Quantity",
 			"unit_price": "UnitPrice", "name": "Description", "placed_at": "InvoiceDate", "metadata.country": "Country",
 		},
-		Currency: "GBP", DateLayout: "1/2/06 15:04", Location: london, Now: now,
+		Currency: currency("GBP"), DateLayout: "1/2/06 15:04", Location: london, Now: now,
 	}
 }
 

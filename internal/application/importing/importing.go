@@ -22,20 +22,17 @@ import (
 	"io"
 	"time"
 
-	"order-processing-service/internal/domain/fault"
 	"order-processing-service/internal/domain/money"
 )
 
 // Options say how to read the input and what to make of it.
 type Options struct {
-	// Format is the form of the input; the zero value finds out by its first character.
-	Format Format
 	// Columns maps a field (reference, customer_id, sku, quantity, unit_price, name, placed_at,
 	// currency or metadata.KEY) to the header of the CSV column that holds it. A field that is not
 	// here has a column of its own name, if there is one.
 	Columns map[string]string
-	// Currency is the ISO 4217 code of orders that name none; needed unless each line does.
-	Currency string
+	// Currency is that of orders that name none; needed unless there is a column for it.
+	Currency money.Currency
 	// DateLayout is the Go layout of dates. "" reads RFC 3339 and a few forms like it.
 	DateLayout string
 	// Location is the time zone of dates that name none; nil is UTC.
@@ -87,11 +84,6 @@ func Run(ctx context.Context, o Options, to Destination, in io.Reader, rejects i
 	}
 	if o.Location == nil {
 		o.Location = time.UTC
-	}
-	if o.Currency != "" {
-		if _, err := money.CurrencyOf(o.Currency); err != nil {
-			return Summary{}, fault.New(fault.Invalid, "currency_unknown", "the currency "+o.Currency+" "+fault.Of(err).Message)
-		}
 	}
 	input := &counted{in: in}
 	form, err := open(input, &o)

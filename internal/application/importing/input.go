@@ -14,16 +14,6 @@ import (
 	"order-processing-service/internal/domain/order"
 )
 
-// Format is the form of an input.
-type Format uint8
-
-// The formats.
-const (
-	FormatAuto   Format = iota // NDJSON if the first character is {, else CSV
-	FormatCSV                  // one order line a line, with a header line
-	FormatNDJSON               // one order a line
-)
-
 // form reads records and makes orders of them.
 type form interface {
 	// next reads a record; what r points to is valid until the next call. The error is io.EOF at the
@@ -61,7 +51,8 @@ func (c *counted) Read(p []byte) (int, error) {
 // byteOrderMark may stand at the beginning of a text in UTF-8.
 const byteOrderMark = "\xef\xbb\xbf"
 
-// open finds out what the input is and reads as far as its header. Errors are faults.
+// open finds out what the input is, NDJSON if its first character is { and else CSV, and reads as far as
+// its header. Errors are faults, but for those of reading.
 func open(in io.Reader, o *Options) (form, error) {
 	text, err := plain(in)
 	if err != nil {
@@ -70,20 +61,13 @@ func open(in io.Reader, o *Options) (form, error) {
 	if b, _ := text.Peek(len(byteOrderMark)); string(b) == byteOrderMark {
 		_, _ = text.Discard(len(byteOrderMark)) // it was just seen
 	}
-	if o.Format == FormatAuto {
-		// White space before the first character is passed over by both.
-		o.Format = FormatCSV
-		b, _ := text.Peek(text.Size())
-		b = bytes.TrimLeft(b, " \t\r\n")
-		switch {
-		case bytes.HasPrefix(b, []byte("{")):
-			o.Format = FormatNDJSON
-		case bytes.HasPrefix(b, []byte("[")):
-			return nil, unusable("is a JSON array: write one order a line, without the brackets and commas around them")
-		}
-	}
-	if o.Format == FormatNDJSON {
+	// White space before the first character is passed over by both forms.
+	beginning, _ := text.Peek(text.Size())
+	switch beginning = bytes.TrimLeft(beginning, " \t\r\n"); {
+	case bytes.HasPrefix(beginning, []byte("{")):
 		return &ndjsonForm{lines: newLines(text), options: o}, nil
+	case bytes.HasPrefix(beginning, []byte("[")):
+		return nil, unusable("is a JSON array: write one order a line, without the brackets and commas around them")
 	}
 	return openCSV(text, o)
 }

@@ -10,6 +10,7 @@ import (
 
 	"order-processing-service/internal/application/importing"
 	"order-processing-service/internal/domain/fault"
+	"order-processing-service/internal/domain/money"
 )
 
 // What can't be imported at all is said at once, with what to do.
@@ -49,8 +50,7 @@ func TestUnusableOptions(t *testing.T) {
 	for want, change := range map[string]func(*importing.Options){
 		`no column is called "Anzahl"`:                      func(o *importing.Options) { o.Columns = map[string]string{"quantity": "Anzahl"} },
 		`no column is called "Land"`:                        func(o *importing.Options) { o.Columns = map[string]string{"metadata.country": "Land"} },
-		"no currency is known: give --currency CODE":        func(o *importing.Options) { o.Currency = "" },
-		"the currency XXX must be an ISO 4217 currency":     func(o *importing.Options) { o.Currency = "XXX" },
+		"no currency is known: give --currency CODE":        func(o *importing.Options) { o.Currency = money.Currency{} },
 		`no column is known for customer_id, sku, quantity`: func(o *importing.Options) { o.Columns = map[string]string{"reference": "sku", "unit_price": "sku"} },
 	} {
 		options := plain()

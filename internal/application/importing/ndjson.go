@@ -62,7 +62,7 @@ func (n *ndjsonForm) header() []string { return []string{"order"} }
 func (n *ndjsonForm) firstColumn() int { return 0 }
 
 func (n *ndjsonForm) assembler() assembler {
-	return &ndjsonAssembler{currency: n.options.Currency, now: n.options.Now}
+	return &ndjsonAssembler{currency: n.options.Currency.Code(), now: n.options.Now}
 }
 
 // ndjsonAssembler makes orders of records that hold one order each.

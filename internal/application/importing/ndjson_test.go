@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"order-processing-service/internal/application/importing"
 	"order-processing-service/internal/application/ordering"
 	"order-processing-service/internal/application/wire"
 	"order-processing-service/internal/domain/order"
@@ -66,7 +65,7 @@ func TestExportedOrders(t *testing.T) {
 		}
 		text = append(wire.AppendOrder(text, o), '\n')
 	}
-	got, rejects := run(t, importing.Options{Currency: "USD", Now: now}, to, string(text))
+	got, rejects := run(t, plain(), to, string(text))
 	check(t, "created", int64(23), got.Created)
 	check(t, "reason", "status must be PENDING: an import makes new orders", readCSV(t, rejects)[1][2])
 	want := from.orders()
