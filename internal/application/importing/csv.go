@@ -89,68 +89,79 @@ type defectError string
 
 func (d defectError) Error() string { return string(d) }
 
+// place is where in the window the reading of a record is: at, in a line that goes up to end, or to
+// next with its newline.
+type place struct {
+	at, end, next int
+	lines         int64
+}
+
 // quoted parses the record at the start of the window. It returns how many bytes and lines it has.
 func (c *csvReader) quoted(r *record) (size int, count int64, err error) {
 	c.text = c.text[:0]
-	end, next, err := c.lines.line(0)
-	if err != nil {
+	p := place{lines: 1}
+	if p.end, p.next, err = c.lines.line(0); err != nil {
 		return 0, 0, err
 	}
-	count = 1
-	at := 0
 	for {
-		// A field begins at at, in the line that ends at end.
-		w := c.lines.window()
-		if at == end || w[at] != '"' {
-			line := trimCR(w[at:end])
-			field, _, more := bytes.Cut(line, comma)
-			if bytes.IndexByte(field, '"') >= 0 {
-				return 0, 0, defectError(defectBareQuote)
-			}
-			first := len(c.text)
-			c.text = append(c.text, field...)
-			r.fields = append(r.fields, c.text[first:len(c.text):len(c.text)])
-			if !more {
-				return next, count, nil
-			}
-			at += len(field) + 1
-			continue
-		}
-		at++
 		first := len(c.text)
-		for closed := false; !closed; {
-			i := bytes.IndexByte(w[at:next], '"')
-			switch {
-			case i < 0:
-				c.text = append(c.text, w[at:next]...)
-				at = next
-				end, next, err = c.lines.line(at)
-				if errors.Is(err, io.EOF) || errors.Is(err, errTooLong) {
-					return 0, 0, defectError(defectUnclosed)
-				}
-				if err != nil {
-					return 0, 0, err
-				}
-				w = c.lines.window()
-				count++
-			case at+i+1 < next && w[at+i+1] == '"':
-				c.text = append(c.text, w[at:at+i+1]...)
-				at += i + 2
-			default:
-				c.text = append(c.text, w[at:at+i]...)
-				at += i + 1
-				closed = true
-			}
+		if w := c.lines.window(); p.at < p.end && w[p.at] == '"' {
+			err = c.quotedField(&p)
+		} else {
+			err = c.bareField(&p)
+		}
+		if err != nil {
+			return 0, 0, err
 		}
 		// When the text grew into new memory, earlier fields still lie in the old one, unchanged.
 		r.fields = append(r.fields, c.text[first:len(c.text):len(c.text)])
-		switch rest := trimCR(w[at:end]); {
-		case len(rest) == 0:
-			return next, count, nil
-		case rest[0] != ',':
+		rest := trimCR(c.lines.window()[p.at:p.end])
+		if len(rest) == 0 {
+			return p.next, p.lines, nil
+		}
+		if rest[0] != ',' {
 			return 0, 0, defectError(defectAfterQuote)
 		}
-		at++
+		p.at++
+	}
+}
+
+// bareField reads up to the next comma or the end of the line.
+func (c *csvReader) bareField(p *place) error {
+	field, _, _ := bytes.Cut(trimCR(c.lines.window()[p.at:p.end]), []byte{','})
+	if bytes.IndexByte(field, '"') >= 0 {
+		return defectError(defectBareQuote)
+	}
+	c.text = append(c.text, field...)
+	p.at += len(field)
+	return nil
+}
+
+// quotedField reads a field in quotes, over as many lines as it has.
+func (c *csvReader) quotedField(p *place) (err error) {
+	for p.at++; ; {
+		line := c.lines.window()[p.at:p.next]
+		i := bytes.IndexByte(line, '"')
+		switch {
+		case i >= 0 && i+1 < len(line) && line[i+1] == '"':
+			c.text = append(c.text, line[:i+1]...)
+			p.at += i + 2
+		case i >= 0:
+			c.text = append(c.text, line[:i]...)
+			p.at += i + 1
+			return nil
+		default:
+			c.text = append(c.text, line...)
+			p.at = p.next
+			p.lines++
+			p.end, p.next, err = c.lines.line(p.at)
+			if errors.Is(err, io.EOF) || errors.Is(err, errTooLong) {
+				return defectError(defectUnclosed)
+			}
+			if err != nil {
+				return err
+			}
+		}
 	}
 }
 
@@ -199,8 +210,6 @@ func (c *csvReader) setKey(r *record) {
 		r.key = r.fields[c.key]
 	}
 }
-
-var comma = []byte{','}
 
 // split appends the fields of a line without quotes.
 func split(fields [][]byte, line []byte) [][]byte {

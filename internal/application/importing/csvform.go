@@ -84,14 +84,16 @@ func (a *csvAssembler) refuse(entries []entry) *reasons {
 		}
 		d.PlacedAt = placedAt
 		a.mergeMetadata(&d, e)
-		why.faults(i, rules(d, a.now()), "items[0].") // the only one
+		_, err = rules(d, a.now())
+		why.faults(i, err, "items[0].") // the only one
 	}
 	a.compare(entries, why, "customer_id", func(e *entry) string { return get(e, a.customerID) })
 	a.compare(entries, why, "currency", a.currencyOf)
 	if !why.any() {
 		// The lines are right by themselves, so it is the whole that is not.
 		if d, _, ok := a.assemble(entries); ok {
-			why.faults(wholeOrder, rules(d, a.now()), "")
+			_, err := rules(d, a.now())
+			why.faults(wholeOrder, err, "")
 		}
 	}
 	return why

@@ -4,11 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"time"
 
 	"order-processing-service/internal/application/ordering"
-	"order-processing-service/internal/domain/fault"
 	"order-processing-service/internal/domain/money"
 	"order-processing-service/internal/domain/order"
 )
@@ -65,7 +63,7 @@ type DryRun struct {
 func (d DryRun) Place(_ context.Context, orders []ordering.Place) ([]Outcome, error) {
 	outcomes := make([]Outcome, len(orders))
 	for i := range orders {
-		o, err := order.New(dryID, orders[i].Draft, "", order.Stamp{Time: d.Now()})
+		o, err := rules(orders[i].Draft, d.Now())
 		if err != nil {
 			outcomes[i].Err = err
 			continue
@@ -74,9 +72,6 @@ func (d DryRun) Place(_ context.Context, orders []ordering.Place) ([]Outcome, er
 	}
 	return outcomes, nil
 }
-
-// dryID is the id of orders that are made only to see whether they can be.
-var dryID = order.KeyedID("", "dry run", "")
 
 func outcomeOf(o *order.Order) Outcome {
 	return Outcome{Currency: o.View().Currency, Total: o.Total()}
@@ -91,85 +86,4 @@ func KeyOf(reference string) string {
 	}
 	sum := sha256.Sum256([]byte(reference))
 	return "import-sha256/" + hex.EncodeToString(sum[:])
-}
-
-// Bounds of the waiting for a destination that is away.
-const (
-	firstWait = 100 * time.Millisecond
-	lastWait  = 5 * time.Second
-	maxWait   = 30 * time.Second // whatever the destination asks for
-	maxTries  = 12               // in a row without a single order placed
-)
-
-// placeAll places orders, again and again those that the destination was not available for.
-func placeAll(ctx context.Context, to Destination, orders []ordering.Place) ([]Outcome, error) {
-	outcomes := make([]Outcome, len(orders))
-	left := make([]int, len(orders)) // which orders are yet to be placed
-	for i := range left {
-		left[i] = i
-	}
-	wait := firstWait
-	for tries := 1; ; tries++ {
-		answers, err := to.Place(ctx, orders)
-		if err != nil && !passing(err) {
-			return nil, err
-		}
-		var again []int
-		var retry []ordering.Place
-		for j, i := range left {
-			if err == nil {
-				outcomes[i] = answers[j]
-			}
-			failed := errors.Join(err, outcomes[i].Err)
-			switch {
-			case failed == nil:
-			case passing(failed):
-				again, retry = append(again, i), append(retry, orders[j])
-			case !refusal(failed):
-				return nil, failed
-			}
-		}
-		if len(again) == 0 {
-			return outcomes, nil
-		}
-		if len(again) < len(left) {
-			tries, wait = 1, firstWait
-		}
-		last := errors.Join(err, outcomes[again[0]].Err)
-		if tries == maxTries {
-			return nil, last
-		}
-		left, orders = again, retry
-		if err := sleep(ctx, max(wait, min(fault.Of(last).RetryAfter, maxWait))); err != nil {
-			return nil, err
-		}
-		wait = min(2*wait, lastWait)
-	}
-}
-
-// passing reports whether an error is worth another try.
-func passing(err error) bool {
-	kind := fault.KindOf(err)
-	return kind == fault.Unavailable || kind == fault.TooMany
-}
-
-// refusal reports whether an error is about the order and not about the destination.
-func refusal(err error) bool {
-	switch fault.KindOf(err) {
-	case fault.Malformed, fault.Invalid, fault.NotAllowed, fault.TooLarge:
-		return true
-	default:
-		return false
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }

@@ -33,9 +33,33 @@ type gatherer struct {
 
 // gather takes encoded records from next until it answers with io.EOF. What next returns is used
 // before the next call.
-func (g *gatherer) gather(next func() ([]byte, error), depth int) (err error) {
+func (g *gatherer) gather(next func() ([]byte, error), depth int) error {
 	t := newTable()
-	var aside *parts
+	for t.size <= g.memory || depth == maxDepth {
+		encoded, err := next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return g.leave(t)
+		case err != nil:
+			return err
+		case isMark(encoded):
+			t.refuse(encoded)
+		default:
+			if err := t.add(encoded, g.drop); err != nil {
+				return err
+			}
+		}
+	}
+	return g.split(t, next, depth)
+}
+
+// split goes on for gather when the table has taken too much memory.
+func (g *gatherer) split(t *table, next func() ([]byte, error), depth int) (err error) {
+	aside := newParts(g.dir)
+	defer func() { err = errors.Join(err, aside.close()) }()
+	if err := t.spill(aside); err != nil {
+		return err
+	}
 	for {
 		encoded, err := next()
 		if errors.Is(err, io.EOF) {
@@ -44,31 +68,13 @@ func (g *gatherer) gather(next func() ([]byte, error), depth int) (err error) {
 		if err != nil {
 			return err
 		}
-		switch {
-		case aside != nil:
-			err = aside.write(encoded)
-		case isRefusal(encoded):
-			t.refuse(encoded)
-		default:
-			err = t.add(encoded, g.drop)
-		}
-		if err != nil {
+		if err := aside.write(encoded); err != nil {
 			return err
 		}
-		if aside == nil && t.size > g.memory && depth < maxDepth {
-			aside = newParts(g.dir)
-			defer func() { err = errors.Join(err, aside.close()) }()
-			if err := t.spill(aside); err != nil {
-				return err
-			}
-			t = nil
-		}
-	}
-	if aside == nil {
-		return g.leave(t)
 	}
 	for i := range partitions {
-		if err := aside.read(i, func(next func() ([]byte, error)) error { return g.gather(next, depth+1) }); err != nil {
+		err := aside.read(i, func(next func() ([]byte, error)) error { return g.gather(next, depth+1) })
+		if err != nil {
 			return err
 		}
 	}
@@ -78,18 +84,18 @@ func (g *gatherer) gather(next func() ([]byte, error), depth int) (err error) {
 // spill writes everything that the table knows to files: its records, and which references are
 // refused.
 func (t *table) spill(to *parts) error {
-	var refusal []byte
+	var mark []byte
 	for i := range t.groups {
 		g := &t.groups[i]
 		if g.refused != "" {
-			refusal = appendRefusal(refusal[:0], g.key, g.refused)
-			if err := to.write(refusal); err != nil {
+			mark = appendMark(mark[:0], g.key, g.refused)
+			if err := to.write(mark); err != nil {
 				return err
 			}
 		}
 	}
 	for i := range t.records {
-		if encoded := t.text(int32(i)); !t.refused(encoded) { //nolint:gosec // counted in 32 bits
+		if encoded := t.text(int32(i)); !t.refused(encoded) {
 			if err := to.write(encoded); err != nil {
 				return err
 			}
@@ -104,15 +110,15 @@ func (t *table) refused(encoded []byte) bool {
 	return known && t.groups[i].refused != ""
 }
 
-// refuse takes note of a reference that is refused.
-func (t *table) refuse(refusal []byte) {
-	e, _ := decodeRecord(refusal, nil)
+// refuse takes note of a mark.
+func (t *table) refuse(mark []byte) {
+	e, _ := decodeRecord(mark, nil)
 	t.at([]byte(e.key)).refused = e.defect
 }
 
-// A refusal is a record on line 0: its reference is refused, for the reason that is its defect.
-func appendRefusal(dst []byte, key, reason string) []byte {
+// A mark is a record on line 0: its reference is refused, for the reason that is its defect.
+func appendMark(dst []byte, key, reason string) []byte {
 	return appendRecord(dst, &record{key: []byte(key), defect: reason})
 }
 
-func isRefusal(encoded []byte) bool { return encoded[0] == 0 }
+func isMark(encoded []byte) bool { return encoded[0] == 0 }

@@ -45,7 +45,7 @@ type counted struct {
 func (c *counted) Read(p []byte) (int, error) {
 	n, err := c.in.Read(p)
 	c.bytes += int64(n)
-	return n, err
+	return n, err //nolint:wrapcheck // a reader's io.EOF is bare
 }
 
 // byteOrderMark may stand at the beginning of a text in UTF-8.

@@ -91,7 +91,7 @@ func (a *ndjsonAssembler) refuse(entries []entry) *reasons {
 		}
 		d, err := a.draft(e)
 		if err == nil {
-			err = rules(d, a.now())
+			_, err = rules(d, a.now())
 		}
 		if err != nil {
 			why.faults(i, err, "")
@@ -108,11 +108,9 @@ func (a *ndjsonAssembler) refuse(entries []entry) *reasons {
 
 // draft reads an order. The error is a fault, or says what else is wrong with it.
 func (a *ndjsonAssembler) draft(e *entry) (order.Draft, error) {
-	text := []byte(e.fields[0])
-	if answered, err := asAsked(text); err != nil {
+	text, err := asAsked([]byte(e.fields[0]))
+	if err != nil {
 		return order.Draft{}, err
-	} else if answered != nil {
-		text = answered
 	}
 	d, err := wire.DecodeNewOrder(text)
 	if d.Currency == "" {
@@ -124,15 +122,15 @@ func (a *ndjsonAssembler) draft(e *entry) (order.Draft, error) {
 // errMoved says why an order that the API answered with can't be imported.
 var errMoved = fault.New(fault.Invalid, "status_not_importable", "status must be PENDING: an import makes new orders")
 
-// asAsked turns an order as the API answers it into what would ask for it. It returns nil when the
-// text is something else.
+// asAsked turns an order as the API answers it into what would ask for it. Any other text it returns
+// as it is: what is wrong with it is said when it is read in full.
 func asAsked(text []byte) ([]byte, error) {
 	var has struct {
 		ID     jsontext.Value `json:"id"`
 		Status order.Status   `json:"status"`
 	}
-	if err := json.Unmarshal(text, &has); err != nil || has.ID == nil {
-		return nil, nil //nolint:nilerror // what is wrong is said when the order is read in full
+	if json.Unmarshal(text, &has) != nil || has.ID == nil {
+		return text, nil
 	}
 	if has.Status != order.StatusPending {
 		return nil, errMoved
@@ -150,8 +148,8 @@ func asAsked(text []byte) ([]byte, error) {
 			UnitPrice jsontext.Value `json:"unit_price,omitzero"`
 		} `json:"items"`
 	}
-	if err := json.Unmarshal(text, &asked); err != nil {
-		return nil, nil //nolint:nilerror // as above
+	if json.Unmarshal(text, &asked) != nil {
+		return text, nil
 	}
 	out, err := json.Marshal(asked)
 	if err != nil {

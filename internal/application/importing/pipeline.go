@@ -91,7 +91,7 @@ type batch struct {
 	form   assembler
 	orders []ordering.Place
 	made   []made
-	*settled
+	came   *settled
 }
 
 type made struct {
@@ -101,19 +101,19 @@ type made struct {
 
 // settle makes orders of groups, places them and writes down what became of each.
 func (r *run) settle(ctx context.Context, t *table, groups []group) *settled {
-	b := batch{run: r, form: r.form.assembler(), settled: &settled{groups: len(groups)}}
+	b := batch{run: r, form: r.form.assembler(), came: &settled{groups: len(groups)}}
 	for i, entries := range t.entries(groups) {
 		if groups[i].refused != "" {
-			b.summary.OrdersRejected++ // its lines are counted and written already
+			b.came.summary.OrdersRejected++ // its lines are counted and written already
 			continue
 		}
-		b.lines += int64(len(entries))
+		b.came.lines += int64(len(entries))
 		b.add(entries)
 	}
 	if err := b.place(ctx); err != nil {
-		b.err = err
+		b.came.err = err
 	}
-	return b.settled
+	return b.came
 }
 
 // add makes an order of the records of a group.
@@ -145,14 +145,14 @@ func (b *batch) place(ctx context.Context) error {
 			b.reject(b.refused(m.entries, o.Err))
 			continue
 		case o.Existing:
-			b.summary.OrdersExisting++
+			b.came.summary.OrdersExisting++
 		default:
-			b.summary.OrdersCreated++
-			b.summary.LinesCreated += int64(len(m.entries))
-			b.summary.addTotal(o.Currency, big.NewInt(int64(o.Total)))
+			b.came.summary.OrdersCreated++
+			b.came.summary.LinesCreated += int64(len(m.entries))
+			b.came.summary.addTotal(o.Currency, big.NewInt(int64(o.Total)))
 		}
 		if m.merged {
-			b.summary.Merged++
+			b.came.summary.Merged++
 		}
 	}
 	return nil
@@ -174,15 +174,15 @@ func (b *batch) refused(entries []entry, err error) *reasons {
 
 // reject counts the records as refused and makes their rows.
 func (b *batch) reject(why *reasons) {
-	b.summary.LinesRejected += int64(len(why.entries))
+	b.came.summary.LinesRejected += int64(len(why.entries))
 	if why.entries[0].key != "" {
-		b.summary.OrdersRejected++
+		b.came.summary.OrdersRejected++
 	}
 	if !b.run.rejects.wanted() {
 		return
 	}
 	for i := range why.entries {
-		b.rows.record(&why.entries[i], why.of(i), b.run.form.firstColumn())
+		b.came.rows.record(&why.entries[i], why.of(i), b.run.form.firstColumn())
 	}
 }
 

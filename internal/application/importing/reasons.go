@@ -54,9 +54,8 @@ func (r *reasons) faults(i int, err error, prefix string) {
 }
 
 // rules holds a draft against the rules of orders.
-func rules(d order.Draft, now time.Time) error {
-	_, err := order.New(dryID, d, "", order.Stamp{Time: now})
-	return err
+func rules(d order.Draft, now time.Time) (*order.Order, error) {
+	return order.New(order.ID{1}, d, "", order.Stamp{Time: now}) // nobody sees the id
 }
 
 // maxLinesNamed is how many lines a reason names.
@@ -75,12 +74,12 @@ func (r *reasons) of(i int) []string {
 		if len(r.lines[j]) == 0 {
 			continue
 		}
-		switch named++; {
-		case named > maxLinesNamed:
-		case named > 1:
-			fmt.Fprintf(&b, ", %d", r.entries[j].line)
-		default:
+		named++
+		switch {
+		case named == 1:
 			fmt.Fprintf(&b, "refused with its order: see line %d", r.entries[j].line)
+		case named <= maxLinesNamed:
+			fmt.Fprintf(&b, ", %d", r.entries[j].line)
 		}
 	}
 	if named > maxLinesNamed {

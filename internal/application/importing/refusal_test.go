@@ -8,7 +8,12 @@ import (
 	"order-processing-service/internal/application/importing"
 )
 
-const mustBeQuantity = "quantity must be a whole number from 1 to 1,000,000"
+const (
+	mustBeQuantity = "quantity must be a whole number from 1 to 1,000,000"
+	mustBePrice    = "unit_price must be a decimal number such as 12.50"
+	totalTooLarge  = "items the order's total comes to more than 999,999,999,999,999 minor units (15 digits); " +
+		"lower the quantity or the price, or split the order"
+)
 
 // Each row of rejects is told with its line and every reason, exactly.
 func TestReasons(t *testing.T) {
@@ -22,7 +27,7 @@ func TestReasons(t *testing.T) {
 			lines: "A,c,TEA,2,1.50\nA,c,,-1,x\n",
 			want: []string{
 				"2,A,refused with its order: see line 3,A,c,TEA,2,1.50",
-				`3,A,"sku is required: 1 to 64 characters; ` + mustBeQuantity + `; unit_price must be a decimal number such as 12.50",A,c,,-1,x`,
+				`3,A,"sku is required: 1 to 64 characters; ` + mustBeQuantity + `; ` + mustBePrice + `",A,c,,-1,x`,
 			},
 		},
 		"other orders stay": {
@@ -40,7 +45,10 @@ func TestReasons(t *testing.T) {
 		},
 		"no customer on one line": {
 			lines: "A,c,TEA,1,1\nA,,TEA,1,1\n",
-			want:  []string{"2,A,refused with its order: see line 3,A,c,TEA,1,1", "3,A,customer_id is required: 1 to 128 characters,A,,TEA,1,1"},
+			want: []string{
+				"2,A,refused with its order: see line 3,A,c,TEA,1,1",
+				"3,A,customer_id is required: 1 to 128 characters,A,,TEA,1,1",
+			},
 		},
 		"two customers": {
 			lines: "A,c,TEA,1,1\nA,d,TEA,1,1\n",
@@ -59,7 +67,10 @@ func TestReasons(t *testing.T) {
 		},
 		"quote inside": {
 			lines: "A,c,7\" TEA,1,1\nB,c,TEA,1,1\n", created: 1,
-			want: []string{`2,A,"a quote ("") stands inside a field that does not begin with one: put the field in quotes and double the quote","A,c,7"" TEA,1,1"`},
+			want: []string{
+				`2,A,"a quote ("") stands inside a field that does not begin with one: ` +
+					`put the field in quotes and double the quote","A,c,7"" TEA,1,1"`,
+			},
 		},
 		"stray quote takes no other line with it": {
 			lines: "A,c,\"TEA,1,1\nB,c,TEA,1,1\nC,c,\"T\",1,1\nA,c,TEA,1,1\n", created: 2,
@@ -100,13 +111,14 @@ func TestReasons(t *testing.T) {
 		"total too large": {
 			lines: "A,c,TEA,1,9999999999999.99\nA,c,TEA,1,0.01\n",
 			want: []string{
-				`2,A,"items the order's total comes to more than 999,999,999,999,999 minor units (15 digits); lower the quantity or the price, or split the order",A,c,TEA,1,9999999999999.99`,
-				`3,A,"items the order's total comes to more than 999,999,999,999,999 minor units (15 digits); lower the quantity or the price, or split the order",A,c,TEA,1,0.01`,
+				`2,A,"` + totalTooLarge + `",A,c,TEA,1,9999999999999.99`,
+				`3,A,"` + totalTooLarge + `",A,c,TEA,1,0.01`,
 			},
 		},
 		"long texts": {
 			lines: strings.Repeat("R", 129) + "," + strings.Repeat("é", 129) + ",TEA,1,1\n",
-			want: []string{"2," + strings.Repeat("R", 129) + ",customer_id must have at most 128 characters; reference must have at most 128 characters," +
+			want: []string{"2," + strings.Repeat("R", 129) +
+				",customer_id must have at most 128 characters; reference must have at most 128 characters," +
 				strings.Repeat("R", 129) + "," + strings.Repeat("é", 129) + ",TEA,1,1"},
 		},
 	} {
@@ -130,7 +142,7 @@ func TestReasonsOfManyLines(t *testing.T) {
 	rows := readCSV(t, rejects)
 	check(t, "rejects", 1_001, len(rows))
 	for _, row := range rows[1:] {
-		check(t, "reasons", mustBeQuantity+"; unit_price must be a decimal number such as 12.50", row[2])
+		check(t, "reasons", mustBeQuantity+"; "+mustBePrice, row[2])
 	}
 }
 
@@ -156,7 +168,7 @@ func TestTooManyLines(t *testing.T) {
 		seen := make(map[string]bool)
 		for _, row := range readCSV(t, rejects)[1:] {
 			seen[row[0]] = true
-			check(t, "reason", "the order has more than 1000 lines; split it", row[2])
+			check(t, "reason", "the order has more than 1,000 lines; split it", row[2])
 		}
 		check(t, "rejects", 2_500, len(seen))
 	}

@@ -1,8 +1,6 @@
 package importing
 
 import (
-	"fmt"
-
 	"order-processing-service/internal/domain/order"
 )
 
@@ -12,15 +10,12 @@ const (
 	maxOrderText = 8 << 20
 	// chunkSize is how much memory for records is taken at once, in bytes.
 	chunkSize = 1 << 20
+	// Why the lines of an order are refused without being held.
+	tooManyLines = "the order has more than 1,000 lines; split it" // order.MaxLines
+	tooMuchText  = "the lines of the order come to more than 8 MiB of text; split it"
 	// What a record and a group cost beside their text, in bytes, roughly.
 	recordCost = 16
 	groupCost  = 160
-)
-
-// Why the lines of an order are refused without being held.
-var (
-	tooManyLines = fmt.Sprintf("the order has more than %d lines; split it", order.MaxLines)
-	tooMuchText  = fmt.Sprintf("the lines of the order come to more than %d MiB of text; split it", maxOrderText>>20)
 )
 
 // table holds records in memory, by reference, in the order in which each reference was first seen.
@@ -37,7 +32,7 @@ type table struct {
 
 // slot says where a record lies, and which one comes next in its group.
 type slot struct {
-	chunk, offset uint32
+	chunk, offset int32
 	next          int32 // -1 at the end
 }
 
@@ -112,8 +107,8 @@ func (t *table) hold(g *group, encoded []byte) {
 		n++
 	}
 	chunk := t.chunks[n-1]
-	i := int32(len(t.records)) //nolint:gosec // memory ends long before
-	t.records = append(t.records, slot{chunk: uint32(n - 1), offset: uint32(len(chunk)), next: -1})
+	i := int32(len(t.records))                                                                    //nolint:gosec // memory ends long before
+	t.records = append(t.records, slot{chunk: int32(n - 1), offset: int32(len(chunk)), next: -1}) //nolint:gosec // as above
 	t.chunks[n-1] = appendSized(chunk, encoded)
 	t.size += len(encoded) + recordCost
 	if g.first < 0 {

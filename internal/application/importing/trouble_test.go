@@ -39,7 +39,7 @@ func (f flaky) Place(ctx context.Context, orders []ordering.Place) ([]importing.
 	if err := f.before(ctx, orders); err != nil {
 		return nil, err
 	}
-	return f.Destination.Place(ctx, orders) //nolint:wrapcheck // as it comes
+	return f.Destination.Place(ctx, orders)
 }
 
 // An import that was stopped anywhere is run again, and every order is there once.

@@ -185,6 +185,7 @@ func (c *Client) refused(response *http.Response) error {
 	case fault.Malformed, fault.Invalid, fault.NotAllowed, fault.TooLarge, fault.NotFound:
 		// Said of an order, these would be the order's own fault; a whole batch has none.
 		kind = fault.Internal
+	default:
 	}
 	f := fault.New(kind, p.Code, message)
 	f.RetryAfter = retryAfter(response.Header.Get("Retry-After"))

@@ -48,7 +48,7 @@ var caller = ordering.Caller{Subject: "anonymous"}
 
 func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
-	if err != nil || r.Method != http.MethodPost || r.URL.Path != "/shop/orders/batch" || r.Header.Get("Content-Type") != "application/json" {
+	if r.Method+r.URL.Path+r.Header.Get("Content-Type") != "POST/shop/orders/batchapplication/json" || err != nil {
 		http.Error(w, "not a batch", http.StatusNotFound)
 		return
 	}
@@ -143,7 +143,8 @@ func TestSameOrdersAsDirect(t *testing.T) {
 	}
 	// Other content under the same reference is reported.
 	var rejects strings.Builder
-	if _, err := importing.Run(t.Context(), options, client, strings.NewReader(strings.Replace(text, "A,c,TEA", "A,c,OTHER", 1)), &rejects); err != nil {
+	other := strings.NewReader(strings.Replace(text, "A,c,TEA", "A,c,OTHER", 1))
+	if _, err := importing.Run(t.Context(), options, client, other, &rejects); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(rejects.String(), "2,A,an order with this reference is there already with other content") {
@@ -229,8 +230,8 @@ func TestOtherAnswers(t *testing.T) {
 			if err == nil {
 				t.Fatal("it worked")
 			}
-			if kind := fault.KindOf(err); kind != tt.kind || fault.Of(err).RetryAfter != tt.wait || !strings.Contains(err.Error(), tt.says) {
-				t.Errorf("got %q of kind %d, to be tried after %s", err, kind, fault.Of(err).RetryAfter)
+			if f := fault.Of(err); f.Kind != tt.kind || f.RetryAfter != tt.wait || !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("got %q of kind %d, to be tried after %s", err, f.Kind, f.RetryAfter)
 			}
 		})
 	}

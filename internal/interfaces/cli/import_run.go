@@ -65,5 +65,5 @@ func ordersOf(n int64) string {
 	if n == 1 {
 		return "1 order"
 	}
-	return grouped(fmt.Sprint(n)) + " orders"
+	return number(n) + " orders"
 }
