@@ -106,11 +106,12 @@ func (a *ndjsonAssembler) refuse(entries []entry) *reasons {
 	return why
 }
 
-// draft reads an order. The error is a fault, or says what else is wrong with it.
+// draft reads an order. The error is a fault.
 func (a *ndjsonAssembler) draft(e *entry) (order.Draft, error) {
-	text, err := asAsked([]byte(e.fields[0]))
-	if err != nil {
-		return order.Draft{}, err
+	text, status := asAsked([]byte(e.fields[0]))
+	if status != order.StatusPending {
+		return order.Draft{}, fault.New(fault.Invalid, "status_not_importable",
+			"status must be PENDING: an import makes new orders")
 	}
 	d, err := wire.DecodeNewOrder(text)
 	if d.Currency == "" {
@@ -119,23 +120,14 @@ func (a *ndjsonAssembler) draft(e *entry) (order.Draft, error) {
 	return d, err
 }
 
-// errMoved says why an order that the API answered with can't be imported.
-var errMoved = fault.New(fault.Invalid, "status_not_importable", "status must be PENDING: an import makes new orders")
-
-// asAsked turns an order as the API answers it into what would ask for it. Any other text it returns
-// as it is: what is wrong with it is said when it is read in full.
-func asAsked(text []byte) ([]byte, error) {
+// asAsked turns an order as the API answers it into what would ask for it, and returns the status it
+// had. Any other text it returns as it is: what is wrong with it is said when it is read in full.
+func asAsked(text []byte) (asked []byte, status order.Status) {
 	var has struct {
 		ID     jsontext.Value `json:"id"`
 		Status order.Status   `json:"status"`
 	}
-	if json.Unmarshal(text, &has) != nil || has.ID == nil {
-		return text, nil
-	}
-	if has.Status != order.StatusPending {
-		return nil, errMoved
-	}
-	var asked struct {
+	var placed struct {
 		CustomerID jsontext.Value `json:"customer_id,omitzero"`
 		Reference  jsontext.Value `json:"reference,omitzero"`
 		Currency   jsontext.Value `json:"currency,omitzero"`
@@ -148,12 +140,12 @@ func asAsked(text []byte) ([]byte, error) {
 			UnitPrice jsontext.Value `json:"unit_price,omitzero"`
 		} `json:"items"`
 	}
-	if json.Unmarshal(text, &asked) != nil {
-		return text, nil
+	if json.Unmarshal(text, &has) != nil || has.ID == nil || json.Unmarshal(text, &placed) != nil {
+		return text, order.StatusPending
 	}
-	out, err := json.Marshal(asked)
-	if err != nil {
-		return nil, fmt.Errorf("read an order of the API: %w", err)
+	asked, err := json.Marshal(placed)
+	if err != nil { // it was read from JSON just above
+		return text, order.StatusPending
 	}
-	return out, nil
+	return asked, has.Status
 }
