@@ -57,6 +57,8 @@ const DefaultWorkers = 3
 
 // Progress is how far an import is. All lines are read before the first order is placed.
 type Progress struct {
+	// Placing: every line was read, and orders are being placed.
+	Placing bool
 	// BytesRead counts the bytes of the input as they are stored, compressed or not.
 	BytesRead int64
 	// LinesRead counts the records that were read.
@@ -111,6 +113,7 @@ type run struct {
 	rejects *rejects
 	rows    rejectRows // of records that are refused one by one
 	summary Summary
+	placing bool
 	// linesDone counts the records dealt with.
 	linesDone int64
 }
@@ -141,7 +144,8 @@ func (r *run) run(ctx context.Context) error {
 func (r *run) report() {
 	if r.Progress != nil {
 		r.Progress(Progress{
-			BytesRead: r.input.bytes, LinesRead: r.summary.LinesRead, LinesDone: r.linesDone, OrdersDone: r.summary.orders(),
+			Placing: r.placing, BytesRead: r.input.bytes, LinesRead: r.summary.LinesRead,
+			LinesDone: r.linesDone, OrdersDone: r.summary.orders(),
 		})
 	}
 }

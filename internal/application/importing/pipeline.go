@@ -27,6 +27,7 @@ type settled struct {
 // place places all groups of a table: some batches at a time, each worked out and placed by a
 // goroutine of its own, and taken note of in the order of the table.
 func (r *run) place(ctx context.Context, t *table) error {
+	r.placing = true
 	r.report()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

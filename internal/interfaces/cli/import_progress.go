@@ -40,7 +40,7 @@ func newImportProgress(w io.Writer, size int64, now func() time.Time) *importPro
 
 // show takes the progress. It is quick, as it is called often.
 func (p *importProgress) show(at importing.Progress) {
-	if !p.placing && at.OrdersDone > 0 {
+	if !p.placing && at.Placing {
 		p.placing, p.begun = true, p.now()
 		p.end()
 	}
@@ -58,6 +58,7 @@ func (p *importProgress) show(at importing.Progress) {
 func (p *importProgress) draw(at importing.Progress) {
 	if p.bar == nil {
 		p.bar = p.newBar(at)
+		p.bar.StartWithoutRender()
 	}
 	if p.placing {
 		_ = p.bar.Set64(at.LinesDone)

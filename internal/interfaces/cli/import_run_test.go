@@ -100,9 +100,9 @@ func TestImportProgressInLines(t *testing.T) {
 	clock = clock.Add(5 * time.Second)
 	show(importing.Progress{BytesRead: 1_000_000, LinesRead: 12_345})
 	clock = clock.Add(time.Second)
-	show(importing.Progress{BytesRead: 2_000_000, LinesRead: 24_000, LinesDone: 1, OrdersDone: 1})
+	show(importing.Progress{Placing: true, BytesRead: 2_000_000, LinesRead: 24_000})
 	clock = clock.Add(4 * time.Second)
-	show(importing.Progress{BytesRead: 2_000_000, LinesRead: 24_000, LinesDone: 8_000, OrdersDone: 1_000})
+	show(importing.Progress{Placing: true, BytesRead: 2_000_000, LinesRead: 24_000, LinesDone: 8_000, OrdersDone: 1_000})
 	end()
 	want := "orders: read 12,345 lines, 50 % of the file\n" +
 		"orders: placed 8,000 of 24,000 lines, 1,000 orders, 2,000 lines a second, 8s left\n"
@@ -115,7 +115,7 @@ func TestImportProgressOnATerminal(t *testing.T) {
 	var text bytes.Buffer
 	show, end := cli.Progress(&text, true, 2_000_000, now)
 	show(importing.Progress{BytesRead: 1_000_000, LinesRead: 12_345})
-	show(importing.Progress{BytesRead: 2_000_000, LinesRead: 24_000, LinesDone: 8_000, OrdersDone: 1_000})
+	show(importing.Progress{Placing: true, BytesRead: 2_000_000, LinesRead: 24_000, LinesDone: 8_000, OrdersDone: 1_000})
 	end()
 	for _, want := range []string{"reading  50%", "placing  33%", "(8000/24000", "lines/s"} {
 		if !strings.Contains(text.String(), want) {
