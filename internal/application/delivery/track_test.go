@@ -159,8 +159,8 @@ func TestTracksAbandon(t *testing.T) {
 	ts := delivery.Tracks{
 		{Subscriber: "a", DueAt: later, Owner: "you"}, {Subscriber: "b", DueAt: later, Owner: "me"}, {Subscriber: "c", DueAt: later},
 	}
-	isGone := func(owner string) bool { return owner != "me" }
-	if !ts.Abandon(isGone, noon) || ts.Abandon(isGone, noon) {
+	isAlive := func(owner string) bool { return owner == "me" }
+	if !ts.Abandon(isAlive, noon) || ts.Abandon(isAlive, noon) {
 		t.Error("Abandon must report what it freed, once")
 	}
 	want := delivery.Tracks{
