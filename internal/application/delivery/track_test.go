@@ -20,7 +20,7 @@ var (
 )
 
 // never is no time: nothing is due.
-var never time.Time //nolint:gochecknoglobals // a constant that the language has no word for
+var never time.Time
 
 // track returns the track of the subscriber called events.
 func track(told int, due time.Time, owner string) delivery.Track {

@@ -1,0 +1,177 @@
+package simulated
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"order-processing-service/internal/application/delivery"
+	"order-processing-service/internal/domain/order"
+)
+
+// Bucket is the bucket that manifests are kept in: a folder of that name.
+const Bucket = "orders-manifest"
+
+// ManifestsConfig says what a bucket of manifests is made of. All fields are needed.
+type ManifestsConfig struct {
+	// Logger gets the lines, at level INFO.
+	Logger *slog.Logger
+	// Dir is the folder under which simulated buckets lie, each as a folder of its own. It is made
+	// when the first manifest is written.
+	Dir string
+	// Encode makes a manifest.
+	Encode EncodeOrder
+}
+
+// Manifests is the simulated S3, the subscriber called "manifests". It keeps the newest state of
+// each order as the file {id}.json. A reader sees a whole manifest, the old or the new one, and an
+// older version never replaces a newer one that this process wrote, or that another one had written
+// before. Files are not synced: as a simulation they outlive the process, but not a power cut. It is
+// safe for concurrent use.
+type Manifests struct {
+	c       ManifestsConfig
+	bucket  string
+	uploads string
+	// token is in the names of this process's uploads, so that processes may share a folder.
+	token string
+	// lanes are locked while a manifest is compared and replaced: one for each last byte of an id.
+	// Each has one upload file, so that few are ever left behind.
+	lanes [256]sync.Mutex
+}
+
+// NewManifests returns a bucket of manifests.
+func NewManifests(c ManifestsConfig) *Manifests {
+	m := &Manifests{
+		c: c, bucket: filepath.Join(c.Dir, Bucket), uploads: filepath.Join(c.Dir, ".uploads"), token: rand.Text(),
+	}
+	m.sweep(time.Now())
+	return m
+}
+
+// Name implements delivery.Subscriber.
+func (*Manifests) Name() string { return "manifests" }
+
+// Deliver implements delivery.Subscriber: it puts the state of each message's order.
+func (m *Manifests) Deliver(ctx context.Context, messages []delivery.Message) []delivery.Result {
+	results := make([]delivery.Result, len(messages))
+	var manifest []byte
+	for i := range messages {
+		message := &messages[i]
+		if results[i].Err = ctx.Err(); results[i].Err != nil {
+			continue
+		}
+		manifest = append(m.c.Encode(manifest[:0], message.Order), '\n')
+		if results[i].Err = m.put(ctx, message.Order, manifest); results[i].Err == nil {
+			results[i].Told = len(message.Events)
+		}
+	}
+	return results
+}
+
+// put keeps the manifest of an order, unless a newer one is kept already.
+func (m *Manifests) put(ctx context.Context, o *order.Order, manifest []byte) error {
+	id := o.ID()
+	key := id.String() + ".json" // nothing but hexadecimal digits: no id leads out of the folder
+	path := filepath.Join(m.bucket, key)
+	lane := &m.lanes[id[len(id)-1]]
+	lane.Lock()
+	defer lane.Unlock()
+	kept, err := keptVersion(path)
+	if err != nil {
+		return fmt.Errorf("put manifest: %w", err)
+	}
+	if kept > o.Version() {
+		return nil
+	}
+	upload := filepath.Join(m.uploads, m.token+"-"+strconv.Itoa(int(id[len(id)-1])))
+	err = replace(path, upload, manifest, kept > 0)
+	if errors.Is(err, fs.ErrNotExist) { // nothing was put yet, or somebody removed a folder
+		if err = m.makeFolders(); err == nil {
+			err = replace(path, upload, manifest, false)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("put manifest: %w", err)
+	}
+	m.c.Logger.LogAttrs(ctx, slog.LevelInfo, logMessage, slog.Group("aws",
+		slog.String("service", "s3"), slog.String("operation", "PutObject"), slog.String("bucket", Bucket),
+		slog.String("key", key), slog.Int("size", len(manifest)), slog.Int("version", o.Version())))
+	return nil
+}
+
+// replace writes the upload file and gives it the name path. If there is a file of that name it may
+// become the upload file, to be written over next time: some file systems take long to make files
+// while others were removed a short time ago.
+func replace(path, upload string, manifest []byte, exists bool) error {
+	if err := write(upload, manifest); err != nil {
+		return err
+	}
+	if exists && exchange(upload, path) == nil {
+		return nil
+	}
+	return os.Rename(upload, path) //nolint:wrapcheck // it names both files
+}
+
+// write makes the file hold exactly content.
+func write(path string, content []byte) error {
+	const private = 0o600 // it holds customers' data
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, private)
+	if err != nil {
+		return err //nolint:wrapcheck // it names the file
+	}
+	_, err = f.Write(content)
+	if err == nil {
+		err = f.Truncate(int64(len(content)))
+	}
+	return errors.Join(err, f.Close())
+}
+
+func (m *Manifests) makeFolders() error {
+	const ownersAndGroups = 0o750
+	return errors.Join(os.MkdirAll(m.uploads, ownersAndGroups), os.MkdirAll(m.bucket, ownersAndGroups))
+}
+
+// keptVersion returns the version of the manifest that is kept, or 0 if there is none that makes
+// sense. A new order costs no more than the question whether the file exists.
+func keptVersion(path string) (int, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err //nolint:wrapcheck // it names the file
+	}
+	var manifest struct {
+		Version int `json:"version"`
+	}
+	if err := json.Unmarshal(text, &manifest); err != nil {
+		return 0, nil //nolint:nilerr // somebody damaged it; the order is where the truth is
+	}
+	return manifest.Version, nil
+}
+
+// abandonedAfter is the age at which an upload is nobody's any more.
+const abandonedAfter = time.Hour
+
+// sweep removes what earlier processes left of their uploads, as far as it can.
+func (m *Manifests) sweep(now time.Time) {
+	uploads, err := os.ReadDir(m.uploads)
+	if err != nil {
+		return // there is nothing yet
+	}
+	for _, upload := range uploads {
+		if info, err := upload.Info(); err == nil && now.Sub(info.ModTime()) > abandonedAfter {
+			_ = os.Remove(filepath.Join(m.uploads, upload.Name())) // the next start tries again
+		}
+	}
+}
