@@ -20,6 +20,7 @@ import (
 var same = cmp.Options{
 	cmpopts.EquateEmpty(),
 	cmpopts.EquateComparable(money.Currency{}, money.Price{}),
+	cmp.Transformer("ID", order.ID.String),
 	cmp.Comparer(func(a, b time.Time) bool {
 		return a.Equal(b) && a.Location().String() == b.Location().String()
 	}),

@@ -131,12 +131,14 @@ func testClaim(t *testing.T, h Harness) {
 		var wg sync.WaitGroup
 		for c := range claimers {
 			wg.Go(func() {
-				for idle := 0; idle < 3; idle++ {
+				idle := 0
+				for calls := 0; idle < 3 && calls < 2*orders; calls++ {
 					tasks, err := stores[c%2].Claim(t.Context(), claimFor(fmt.Sprint("owner ", c), at(time.Minute), 7, "mail", "ship"))
 					if err != nil {
 						t.Errorf("Claim: %v", err)
 						return
 					}
+					idle++
 					mu.Lock()
 					for _, task := range tasks {
 						seen[task.Order.ID().String()+" "+task.Subscriber]++

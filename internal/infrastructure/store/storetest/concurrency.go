@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"maps"
+	"runtime"
 	"testing"
 	"time"
 
@@ -23,7 +24,11 @@ func testConcurrency(t *testing.T, h Harness) {
 		atOnce(writers, func(w int) {
 			for c := range changes {
 				key, value := fmt.Sprint("writer-", w), fmt.Sprint(c)
-				if err := persist(t, stores[w%2], o.ID(), set(key, value, time.Second)); err != nil {
+				err := persist(t, stores[w%2], o.ID(), func(o *order.Order) error {
+					runtime.Gosched() // let others come in between
+					return set(key, value, time.Second)(o)
+				})
+				if err != nil {
 					t.Errorf("writer %d: %v", w, err)
 					return
 				}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -117,6 +118,7 @@ func call(t *testing.T, s Store, id order.ID, kind int, content string) (written
 		var found register
 		c, err := s.Change(t.Context(), id, nobody, base, func(o *order.Order) error {
 			found = registerOf(o)
+			runtime.Gosched() // let others come in between
 			return set("content", content, 0)(o)
 		})
 		if err != nil {
