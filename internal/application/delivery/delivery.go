@@ -46,6 +46,7 @@ type Result struct {
 type Store interface {
 	// Claim leases due tracks, those due longest first, as far as that costs nothing. Orders are
 	// read with their tracks: at most c.Limit orders are returned, with a task for each leased track.
+	// A store that knows a lease's owner to be gone need not wait for the lease's end.
 	Claim(ctx context.Context, c Claim) ([]Task, error)
 	// Settle takes note of deliveries that ended, and answers each in the same order.
 	Settle(ctx context.Context, settlements []Settlement) ([]Settled, error)

@@ -126,12 +126,12 @@ func (ts Tracks) Settle(sequence int, s Settlement) Settled {
 	return Settled{}
 }
 
-// Abandon frees the leases of every owner but keep, and reports whether there were any. It is for a
-// store that knows that all other owners are gone.
-func (ts Tracks) Abandon(keep string, now time.Time) bool {
+// Abandon frees the leases of owners that are not alive, and reports whether there were any. It is
+// for a store that knows who is.
+func (ts Tracks) Abandon(alive func(owner string) bool, now time.Time) bool {
 	freed := false
 	for i := range ts {
-		if t := &ts[i]; t.Owner != "" && t.Owner != keep {
+		if t := &ts[i]; t.Owner != "" && !alive(t.Owner) {
 			t.Owner, t.DueAt = "", now
 			freed = true
 		}

@@ -59,7 +59,9 @@ type Config struct {
 	DeliveryBackoffMax   time.Duration `env:"DELIVERY_BACKOFF_MAX" default:"5m" min:"1ms" max:"24h" desc:"Longest pause between two tries"`
 	DeliveryWorkers      int           `env:"DELIVERY_WORKERS" default:"4" min:"1" max:"256" desc:"Orders told to one subscriber at the same time"`
 
+	Events         string `env:"EVENTS" default:"simulated" pattern:"^(simulated|none)$" allowed:"simulated, or none" desc:"Where events go: simulated writes to the log what EventBridge would get"`
 	EventBusName   string `env:"EVENT_BUS_NAME" default:"orders-bus" pattern:"^[A-Za-z0-9._/-]{1,256}$" allowed:"1 to 256 letters, digits, dots, hyphens, underscores or slashes" desc:"EventBridge bus that events go to"`
+	Manifests      string `env:"MANIFESTS" default:"simulated" pattern:"^(simulated|none)$" allowed:"simulated, or none" desc:"Where manifests go: simulated keeps them as files under DATA_DIR/s3"`
 	ManifestBucket string `env:"MANIFEST_BUCKET" default:"orders-manifest" pattern:"^[a-z0-9]([a-z0-9-]|[.][a-z0-9]){1,61}[a-z0-9]$" allowed:"3 to 63 lower-case letters, digits, dots or hyphens" desc:"S3 bucket that manifests go to"`
 
 	MongoURI        Secret `env:"MONGO_URI" allowed:"empty" desc:"MongoDB connection string; wins over the other MONGO_ variables"`

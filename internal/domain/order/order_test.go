@@ -293,11 +293,13 @@ func TestIDs(t *testing.T) {
 
 func TestRestoreRefusesDamage(t *testing.T) {
 	for name, damage := range map[string]func(*order.Snapshot){
-		"no lines":        func(s *order.Snapshot) { s.Lines = nil },
-		"total":           func(s *order.Snapshot) { s.Total++ },
-		"counters":        func(s *order.Snapshot) { s.Lines[0].Shipped = 3 },
-		"version":         func(s *order.Snapshot) { s.Version = 0 },
-		"fulfilled lines": func(s *order.Snapshot) { s.Fulfillments = []order.Fulfillment{{Lines: []order.LineQuantity{{Line: 9}}}} },
+		"no lines": func(s *order.Snapshot) { s.Lines = nil },
+		"total":    func(s *order.Snapshot) { s.Total++ },
+		"counters": func(s *order.Snapshot) { s.Lines[0].Shipped = 3 },
+		"version":  func(s *order.Snapshot) { s.Version = 0 },
+		"fulfilled lines": func(s *order.Snapshot) {
+			s.Fulfillments = []order.Fulfillment{{Lines: []order.LineQuantity{{Line: 9}}}}
+		},
 	} {
 		s := newOrder(t).Snapshot()
 		damage(&s)

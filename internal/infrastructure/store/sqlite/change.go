@@ -21,11 +21,19 @@ UPDATE orders SET state = ?, due_at = ?, sequence = ?, tracks = ?, doc = ?, even
 // Change implements ordering.Store. The change is applied by the writer, between reading and
 // writing the order: nobody else can have changed it meanwhile, so there is never a conflict.
 func (s *Store) Change(ctx context.Context, id order.ID, h delivery.Handover, now time.Time, change func(*order.Order) error) (ordering.Changed, error) {
+	s.owners.add(h.Owner)
 	var changed ordering.Changed
+	var refused error // by change itself
 	err := s.write(ctx, false, func(c *conn) (err error) {
-		changed, err = applyChange(c, id, h, now, change)
+		changed, err = applyChange(c, id, h, now, func(o *order.Order) error {
+			refused = change(o)
+			return refused
+		})
 		return err
 	})
+	if refused != nil {
+		return ordering.Changed{}, refused
+	}
 	if err != nil {
 		return ordering.Changed{}, err
 	}

@@ -65,6 +65,7 @@ func scanDue(row *sqlite3.Stmt) (dueRow, error) {
 
 // Claim implements delivery.Store.
 func (s *Store) Claim(ctx context.Context, claim delivery.Claim) ([]delivery.Task, error) {
+	s.owners.add(claim.Owner)
 	var rows []dueRow
 	err := s.write(ctx, true, func(c *conn) error {
 		rows = rows[:0]
@@ -102,37 +103,6 @@ func (s *Store) Claim(ctx context.Context, claim delivery.Claim) ([]delivery.Tas
 		}
 	}
 	return tasks, nil
-}
-
-// abandoned is how far the search for leases of earlier processes has come. Only the writer uses it.
-type abandoned struct {
-	due, key int64
-	searched bool
-}
-
-// claimAbandoned fills rows with orders that are leased to a process that is gone. Only one process
-// at a time has the file open, so every lease of another owner is one. They are looked for once
-// after the start, a part with each claim.
-func (s *Store) claimAbandoned(c *conn, rows *[]dueRow, claim delivery.Claim) error {
-	free := claim.Limit - len(*rows)
-	if s.abandoned.searched || free <= 0 {
-		return nil
-	}
-	seen := 0
-	err := c.query(selectAhead, []any{s.abandoned.due, s.abandoned.key, free}, func(row *sqlite3.Stmt) error {
-		seen++
-		r, err := scanDue(row)
-		if err != nil {
-			return err
-		}
-		s.abandoned.due, s.abandoned.key = row.ColumnInt64(6), r.key
-		if s.abandoned.due > millis(claim.Now) && r.tracks.Abandon(claim.Owner, claim.Now) {
-			*rows = append(*rows, r)
-		}
-		return nil
-	})
-	s.abandoned.searched = err == nil && seen < free
-	return err
 }
 
 // task is what a leased track is to be told.

@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"errors"
+	"net/url"
+	"path/filepath"
 
 	"github.com/ncruces/go-sqlite3"
 )
@@ -15,7 +17,9 @@ type conn struct {
 
 // open opens a connection to the database file.
 func open(path string, flags sqlite3.OpenFlag, pragmas string) (*conn, error) {
-	c, err := sqlite3.OpenFlags(path, flags)
+	registerVFS()
+	uri := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath(), RawQuery: "vfs=" + gatheringVFS}
+	c, err := sqlite3.OpenFlags(uri.String(), flags|sqlite3.OPEN_URI)
 	if err != nil {
 		return nil, err
 	}

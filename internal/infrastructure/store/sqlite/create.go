@@ -36,6 +36,7 @@ func (s *Store) Create(ctx context.Context, orders []ordering.NewOrder) []orderi
 	text := (*buffer)[:0]
 	rows := make([]encoded, len(orders))
 	for i := range orders {
+		s.owners.add(orders[i].Handover.Owner)
 		text = encodeNew(&rows[i], text, &orders[i], &answers[i])
 	}
 	err := s.write(ctx, false, func(c *conn) error {

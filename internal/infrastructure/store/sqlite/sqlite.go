@@ -46,6 +46,7 @@ type Store struct {
 	opened      int // readers to be closed
 	checkpoints *checkpointer
 	queue       chan *job
+	owners      owners
 	abandoned   abandoned
 
 	closing sync.RWMutex // guards closed, and with it sends on queue

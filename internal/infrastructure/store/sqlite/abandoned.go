@@ -1,0 +1,67 @@
+package sqlite
+
+import (
+	"maps"
+	"sync"
+	"sync/atomic"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"order-processing-service/internal/application/delivery"
+)
+
+// owners are the dispatchers that were given leases since the file was opened. One process at a time
+// has the file open, so the lease of any other owner was left by a process that is gone.
+type owners struct {
+	known atomic.Pointer[map[string]bool] // replaced, never changed
+	mu    sync.Mutex                      // guards replacing
+}
+
+func (o *owners) add(owner string) {
+	if owner == "" || o.has(owner) {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	grown := map[string]bool{owner: true}
+	if known := o.known.Load(); known != nil {
+		maps.Copy(grown, *known)
+	}
+	o.known.Store(&grown)
+}
+
+func (o *owners) has(owner string) bool {
+	known := o.known.Load()
+	return known != nil && (*known)[owner]
+}
+
+// abandoned is how far the search for leases of earlier processes has come. Only the writer uses it.
+type abandoned struct {
+	due, key int64
+	searched bool
+}
+
+// claimAbandoned fills rows with orders that are leased to a process that is gone, so that they need
+// not wait for the end of the lease. They are looked for once after the start, a part with each
+// claim.
+func (s *Store) claimAbandoned(c *conn, rows *[]dueRow, claim delivery.Claim) error {
+	free := claim.Limit - len(*rows)
+	if s.abandoned.searched || free <= 0 {
+		return nil
+	}
+	seen := 0
+	err := c.query(selectAhead, []any{s.abandoned.due, s.abandoned.key, free}, func(row *sqlite3.Stmt) error {
+		seen++
+		r, err := scanDue(row)
+		if err != nil {
+			return err
+		}
+		s.abandoned.due, s.abandoned.key = row.ColumnInt64(6), r.key
+		if s.abandoned.due > millis(claim.Now) && r.tracks.Abandon(s.owners.has, claim.Now) {
+			*rows = append(*rows, r)
+		}
+		return nil
+	})
+	s.abandoned.searched = err == nil && seen < free
+	return err
+}

@@ -1,0 +1,24 @@
+package sqlite_test
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+
+	"order-processing-service/internal/infrastructure/store/sqlite"
+	"order-processing-service/internal/infrastructure/store/storetest"
+)
+
+func TestConformance(t *testing.T) {
+	storetest.Run(t, storetest.Harness{
+		Exclusive: true,
+		New: func(t *testing.T) storetest.Place {
+			path := filepath.Join(t.TempDir(), "orders.db")
+			return storetest.Place{
+				Open: func(context.Context) (storetest.Store, error) {
+					return sqlite.Open(sqlite.Config{Path: path})
+				},
+			}
+		},
+	})
+}
