@@ -3,6 +3,7 @@ package ordering
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"order-processing-service/internal/domain/fault"
 	"order-processing-service/internal/domain/order"
@@ -15,8 +16,8 @@ type Change struct {
 	Status order.Status
 	// Metadata keys to set, or to remove where nil; nil for none.
 	Metadata map[string]*string
-	// IfVersion is the version the caller has seen; 0 for any.
-	IfVersion int
+	// IfVersions are versions of which the order must have one; nil for any, empty for none.
+	IfVersions []int
 	// IdempotencyKey makes a repeat of the request harmless; "" for none.
 	IdempotencyKey string
 }
@@ -33,7 +34,7 @@ const kindChange = "change"
 
 // Change changes an order and returns it when the change is durable. What the order is already
 // changes nothing and makes no version. Errors are faults: NotFound, NotAllowed (with what is
-// allowed), Stale when the version is not IfVersion, Invalid, Unavailable.
+// allowed), Stale when the version is none of IfVersions, Invalid, Unavailable.
 func (s *Service) Change(ctx context.Context, caller Caller, c Change) (Revised, error) {
 	var key order.ID
 	var fingerprint order.Fingerprint
@@ -61,9 +62,9 @@ func (s *Service) Change(ctx context.Context, caller Caller, c Change) (Revised,
 				return nil
 			}
 		}
-		if c.IfVersion != 0 && c.IfVersion != o.Version() {
+		if c.IfVersions != nil && !slices.Contains(c.IfVersions, o.Version()) {
 			return fault.New(fault.Stale, "version_stale", fmt.Sprintf(
-				"the order has changed: its version is %d, not %d; read it again and decide anew", o.Version(), c.IfVersion))
+				"the order is not in the version you know: its version is %d now; read it again and decide anew", o.Version()))
 		}
 		if err := o.PatchMetadata(c.Metadata, stamp); err != nil {
 			return err

@@ -30,6 +30,7 @@ const (
 // locations are relative to the text.
 func DecodeNewOrder(text []byte) (order.Draft, error) {
 	r := newReader(text)
+	defer r.close()
 	d := draftReader{reader: r}
 	err := r.whole(d.read)
 	return d.draft, err
@@ -49,6 +50,7 @@ type BatchEntry struct {
 func DecodeBatch(text []byte, most int) ([]BatchEntry, error) {
 	// The orders' own texts are held against the strict rules one by one.
 	r := newReader(text, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	defer r.close()
 	var entries []BatchEntry
 	seen, count := false, 0
 	order := func(int) error {
@@ -85,6 +87,7 @@ var errOrdersTwice = fmt.Errorf("the member orders: %w", jsontext.ErrDuplicateNa
 
 func decodeEntry(text []byte) BatchEntry {
 	r := newReader(text)
+	defer r.close()
 	d := draftReader{reader: r, keyed: true}
 	err := r.whole(d.read)
 	return BatchEntry{Draft: d.draft, IdempotencyKey: d.key, Err: err}
@@ -94,6 +97,7 @@ func decodeEntry(text []byte) BatchEntry {
 // does not exist is Invalid.
 func DecodePatch(text []byte) (order.Status, map[string]*string, error) {
 	r := newReader(text)
+	defer r.close()
 	var status string
 	var metadata map[string]*string
 	empty := true

@@ -30,8 +30,11 @@ type TimelineEntry struct {
 	Version  int             `json:"version" minimum:"1" example:"1" doc:"The order's version that the event came with; one change may be several events."`
 	Time     time.Time       `json:"time" example:"2026-01-15T09:30:00.000Z" doc:"When it happened."`
 	Actor    *string         `json:"actor" example:"anonymous" doc:"Who did it; null when nobody is known."`
-	Data     map[string]any  `json:"data" doc:"What happened: the data of the event as subscribers get it."`
+	Data     EventDetail     `json:"data" doc:"What happened: the data of the event as subscribers get it."`
 }
+
+// EventDetail is the data of an event of any type.
+type EventDetail map[string]any
 
 // EventData is what the data of every event holds.
 type EventData struct {

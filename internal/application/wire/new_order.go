@@ -4,12 +4,12 @@ import "order-processing-service/internal/domain/order"
 
 // NewOrder is an order as a caller asks for it.
 type NewOrder struct {
-	CustomerID string            `json:"customer_id" minLength:"1" maxLength:"128" pattern:"^[^\\x00-\\x1f\\x7f-\\x9f]*$" example:"c-1" doc:"Who orders, as the caller names customers."`
-	Items      []NewItem         `json:"items" nullable:"false" minItems:"1" maxItems:"1000" doc:"The lines. The same SKU may stand on several."`
-	Currency   *string           `json:"currency,omitempty" nullable:"true" example:"EUR" doc:"ISO 4217 code of the currency of every price; the service's default when absent or null."`
-	Reference  *string           `json:"reference,omitempty" nullable:"true" maxLength:"128" pattern:"^[^\\x00-\\x1f\\x7f-\\x9f]*$" example:"A-17" doc:"The caller's own order number, by which orders can be listed."`
-	PlacedAt   *Moment           `json:"placed_at,omitempty" nullable:"true" example:"2026-01-15T09:30:00Z" doc:"When the customer ordered (RFC 3339), not in the future and not before 1900; when absent or null, now."`
-	Metadata   map[string]string `json:"metadata,omitempty" nullable:"true" maxProperties:"50" example:"{\"channel\":\"web\"}" doc:"The caller's own notes: keys of 1 to 40 characters, values of up to 500."`
+	CustomerID string    `json:"customer_id" minLength:"1" maxLength:"128" pattern:"^[^\\x00-\\x1f\\x7f-\\x9f]*$" example:"c-1" doc:"Who orders, as the caller names customers."`
+	Items      []NewItem `json:"items" nullable:"false" minItems:"1" maxItems:"1000" doc:"The lines. The same SKU may stand on several."`
+	Currency   *Currency `json:"currency,omitempty" nullable:"true" example:"EUR" doc:"ISO 4217 code of the currency of every price; the service's default when absent or null."`
+	Reference  *string   `json:"reference,omitempty" nullable:"true" maxLength:"128" pattern:"^[^\\x00-\\x1f\\x7f-\\x9f]*$" example:"A-17" doc:"The caller's own order number, by which orders can be listed."`
+	PlacedAt   *Moment   `json:"placed_at,omitempty" nullable:"true" example:"2026-01-15T09:30:00Z" doc:"When the customer ordered (RFC 3339), not in the future and not before 1900; when absent or null, now."`
+	Metadata   Metadata  `json:"metadata,omitempty" nullable:"true" maxProperties:"50" example:"{\"channel\":\"web\"}" doc:"The caller's own notes: keys of 1 to 40 characters, values of up to 500."`
 }
 
 // NewItem is one line of a NewOrder.
@@ -28,6 +28,12 @@ func (p Price) MarshalJSON() ([]byte, error) { return Decimal(p).MarshalJSON() }
 
 // UnmarshalJSON keeps the text of a number or of a string.
 func (p *Price) UnmarshalJSON(b []byte) error { return (*Decimal)(p).UnmarshalJSON(b) }
+
+// Currency is an ISO 4217 code that a caller sends.
+type Currency string
+
+// Metadata is the metadata that a caller sends.
+type Metadata map[string]string
 
 // Moment is a time that a caller sends, kept as its text.
 type Moment string

@@ -1,6 +1,9 @@
 package money
 
 import (
+	"maps"
+	"slices"
+
 	"order-processing-service/internal/domain/fault"
 )
 
@@ -22,6 +25,9 @@ func CurrencyOf(code string) (Currency, error) {
 	}
 	return Currency{code: code, digits: int(digits)}, nil
 }
+
+// Codes returns the code of every currency, sorted.
+func Codes() []string { return slices.Sorted(maps.Keys(minorDigits)) }
 
 // Code returns the ISO 4217 alphabetic code, or "" for the zero value.
 func (c Currency) Code() string { return c.code }

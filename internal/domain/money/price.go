@@ -14,8 +14,8 @@ const (
 	// MaxPriceDigits is how many significant digits a unit price may have: what a JSON number can
 	// carry exactly to every reader (RFC 8259, section 6).
 	MaxPriceDigits = 15
-
-	maxPriceText = 64 // longer decimal texts are refused unread
+	// MaxPriceText is how long the text of a unit price may be; longer ones are refused unread.
+	MaxPriceText = 64
 )
 
 // Price is the exact price of one unit, zero or more. It may be finer than its currency's minor
@@ -93,7 +93,7 @@ func priceFault(message string) error {
 // scanNumber checks text against the number grammar of JSON and counts its significant digits:
 // those from the first to the last that is not zero.
 func scanNumber(text string) (significant int, ok bool) {
-	if len(text) == 0 || len(text) > maxPriceText {
+	if len(text) == 0 || len(text) > MaxPriceText {
 		return 0, false
 	}
 	i := 0

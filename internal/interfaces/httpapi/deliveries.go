@@ -1,0 +1,111 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+
+	"order-processing-service/internal/application/delivery"
+	"order-processing-service/internal/application/wire"
+	"order-processing-service/internal/domain/fault"
+	"order-processing-service/internal/domain/order"
+)
+
+func (a *api) listDeliveries() operation {
+	return operation{
+		method: http.MethodGet, path: "/deliveries", query: []string{queryState, queryLimit, queryCursor},
+		doc: &description{
+			id: "listDeliveries", tag: tagDeliveries, summary: "List deliveries that wait or are parked",
+			text: "Returns a page of what subscribers have yet to be told: waiting for its next try, or parked after the last " +
+				"one, until somebody sends it again or skips it.",
+			parameters: []parameter{
+				{
+					name: queryState, in: "query", text: "What the deliveries wait for.",
+					schema: enumeration(deliveryStates(), delivery.StateParked), example: string(delivery.StateParked),
+				},
+				limitParameter(delivery.DefaultLimit, delivery.MaxLimit), cursorParameter(),
+			},
+			replies: []reply{{
+				status: http.StatusOK, text: "A page of deliveries.", body: wire.DeliveryPage{}, headers: []header{headerLink()},
+			}},
+			errors: []int{400, 422, 503},
+		},
+		handle: (*exchange).listDeliveries,
+	}
+}
+
+func deliveryStates() []delivery.State {
+	return []delivery.State{delivery.StateWaiting, delivery.StateParked}
+}
+
+func (x *exchange) listDeliveries() error {
+	q := x.queryReader()
+	query := delivery.Query{
+		State: oneOf(q, queryState, deliveryStates(), delivery.StateParked),
+		Limit: q.whole(queryLimit, 1, delivery.MaxLimit, delivery.DefaultLimit),
+	}
+	cursor, ok := q.value(queryCursor)
+	if ok && cursor == "" {
+		q.wrong(queryCursor, mustBeCursor)
+	}
+	query.After = cursor
+	if err := q.err(); err != nil {
+		return err
+	}
+	page, err := x.api.Deliveries.List(x.ctx, query)
+	if err != nil {
+		if fault.Of(err).Code == "cursor_invalid" {
+			return invalid("query."+queryCursor, mustBeCursor)
+		}
+		return err
+	}
+	out := append(x.out[:0], `{"deliveries":[`...)
+	for i := range page.Deliveries {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		d := &page.Deliveries[i]
+		out = wire.AppendDelivery(out, &wire.Delivery{
+			OrderID: d.Order.String(), Subscriber: d.Track.Subscriber, State: string(d.State), Sequence: d.Sequence,
+			Attempts: d.Track.Attempts, NextAttemptAt: d.Track.DueAt, LastError: d.Track.LastError,
+		})
+	}
+	return x.replyPage(out, page.Next)
+}
+
+func (a *api) redriveDelivery() operation {
+	return a.deliveryAction("redrive", "redriveDelivery", "Send a delivery again",
+		"Has a delivery that waits or is parked tried again at once, with all its tries ahead of it.", Deliveries.Redrive)
+}
+
+func (a *api) skipDelivery() operation {
+	return a.deliveryAction("skip", "skipDelivery", "Skip an event of a delivery",
+		"Passes over the event that the subscriber is to be told next. It is never told; what comes after it is delivered at once.",
+		Deliveries.Skip)
+}
+
+func (a *api) deliveryAction(
+	name, id, summary, text string, act func(Deliveries, context.Context, order.ID, string) error,
+) operation {
+	return operation{
+		method: http.MethodPost, path: "/deliveries/{order_id}/{subscriber}/" + name,
+		doc: &description{
+			id: id, tag: tagDeliveries, summary: summary, text: text,
+			parameters: []parameter{orderParameter(), subscriberParameter()},
+			replies:    []reply{{status: http.StatusAccepted, text: "It will be done at once.", body: wire.DeliveryAction{}}},
+			errors:     []int{404, 409, 422, 503},
+		},
+		handle: func(x *exchange) error {
+			id, err := x.orderID()
+			if err != nil {
+				return err
+			}
+			subscriber := x.path[1]
+			if err := act(x.api.Deliveries, x.ctx, id, subscriber); err != nil {
+				return err
+			}
+			return x.replyJSON(http.StatusAccepted, wire.AppendDeliveryAction(x.out[:0], &wire.DeliveryAction{
+				OrderID: id.String(), Subscriber: subscriber, Action: name,
+			}))
+		},
+	}
+}

@@ -1,0 +1,161 @@
+package httpapi
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/swaggest/swgui"
+	"github.com/swaggest/swgui/v5emb"
+)
+
+// documents lists the operations that serve the documents on operations, and Swagger UI. They are
+// not described themselves.
+func (a *api) documents(operations []operation) []operation {
+	rest, err := openAPI(operations)
+	if err != nil {
+		panic(err) // a tag or an example in this package is wrong, which any test finds
+	}
+	events, err := asyncAPI()
+	if err != nil {
+		panic(err) // as above
+	}
+	ui := newDocsPage()
+	list := []operation{
+		document("/openapi.json", "application/json", rest),
+		document("/asyncapi.json", "application/json", events),
+		{path: "/docs", handle: ui.serve},
+		{path: "/docs/{file}", handle: ui.serve},
+		{path: "/", handle: func(x *exchange) error {
+			x.w.Header()["Location"] = []string{"/docs"}
+			x.reply(http.StatusTemporaryRedirect, []string{"text/plain; charset=utf-8"}, []byte("see /docs\n"))
+			return nil
+		}},
+	}
+	for i := range list {
+		list[i].method, list[i].exempt, list[i].lenient = http.MethodGet, true, true
+	}
+	return list
+}
+
+// document returns the operation that serves a text that does not change.
+func document(path, contentType string, text []byte) operation {
+	sum := sha256.Sum256(text)
+	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+	return operation{path: path, handle: func(x *exchange) error {
+		h := x.w.Header()
+		h["Etag"] = []string{tag}
+		h["Cache-Control"] = noCache
+		if x.r.Header.Get("If-None-Match") == tag {
+			return x.notModified()
+		}
+		x.reply(http.StatusOK, []string{contentType}, text)
+		return nil
+	}}
+}
+
+// docsPage is Swagger UI with its assets, all from the binary.
+type docsPage struct {
+	assets http.Handler
+	index  []byte
+	policy string
+}
+
+func newDocsPage() *docsPage {
+	ui := v5emb.NewWithConfig(swgui.Config{
+		Title: "Order Processing Service", SwaggerJSON: "/openapi.json", BasePath: "/docs",
+		SettingsUI: map[string]string{
+			"defaultModelsExpandDepth": "0", "displayRequestDuration": "true", "docExpansion": `"list"`, "tryItOutEnabled": "true",
+		},
+	})("", "", "")
+	var page pageWriter
+	ui.ServeHTTP(&page, &http.Request{Method: http.MethodGet, URL: &url.URL{Path: "/docs"}})
+	index := page.Bytes()
+	return &docsPage{assets: ui, index: index, policy: contentPolicy(index)}
+}
+
+// docsAssets lists the files that the page loads.
+func docsAssets() []string {
+	return []string{
+		"swagger-ui.css", "swagger-ui-bundle.js", "swagger-ui-standalone-preset.js", "favicon-16x16.png", "favicon-32x32.png",
+	}
+}
+
+// serve answers with the page or with one of its assets.
+func (p *docsPage) serve(x *exchange) error {
+	h := x.w.Header()
+	h["Content-Security-Policy"] = []string{p.policy}
+	h["Referrer-Policy"] = []string{"no-referrer"}
+	h["Cache-Control"] = noCache
+	if x.path[0] == "" {
+		x.reply(http.StatusOK, []string{"text/html; charset=utf-8"}, p.index)
+		return nil
+	}
+	if !slices.Contains(docsAssets(), x.path[0]) {
+		return errRoute
+	}
+	counted := countingWriter{ResponseWriter: x.w, x: x}
+	p.assets.ServeHTTP(&counted, x.r)
+	return nil
+}
+
+// inlineScript finds the scripts that stand in the page itself.
+var inlineScript = regexp.MustCompile(`(?s)<script>(.*?)</script>`)
+
+// contentPolicy returns the Content-Security-Policy under which the page works and reaches nothing
+// but this service: its own scripts are named by their hashes. Swagger UI styles elements directly.
+func contentPolicy(index []byte) string {
+	scripts := []string{"'self'"}
+	for _, script := range inlineScript.FindAllSubmatch(index, -1) {
+		sum := sha256.Sum256(script[1])
+		scripts = append(scripts, "'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'")
+	}
+	return fmt.Sprintf("default-src 'none'; script-src %s; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "+
+		"connect-src 'self'; font-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+		strings.Join(scripts, " "))
+}
+
+// pageWriter keeps a page instead of sending it.
+type pageWriter struct {
+	bytes.Buffer
+	header http.Header
+}
+
+// Header implements http.ResponseWriter.
+func (w *pageWriter) Header() http.Header {
+	if w.header == nil {
+		w.header = http.Header{}
+	}
+	return w.header
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (*pageWriter) WriteHeader(int) {}
+
+// countingWriter notes what another handler answers.
+type countingWriter struct {
+	http.ResponseWriter
+	x *exchange
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *countingWriter) WriteHeader(status int) {
+	w.x.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (w *countingWriter) Write(b []byte) (int, error) {
+	if w.x.status == 0 {
+		w.x.status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(b)
+	w.x.written += int64(n)
+	return n, err //nolint:wrapcheck // the writer is the caller's
+}

@@ -1,0 +1,127 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"sync"
+
+	"order-processing-service/internal/application/correlation"
+	"order-processing-service/internal/application/ordering"
+)
+
+// exchange is one request and its answer. Exchanges are used again: nothing may keep one, or what
+// its buffers hold, beyond the end of the request.
+type exchange struct {
+	api     *api
+	w       http.ResponseWriter
+	r       *http.Request
+	ctx     context.Context //nolint:containedctx // it lives as long as the request does
+	op      *operation      // nil when there is none for the request
+	id      string          // of the request
+	caller  ordering.Caller
+	path    [maxParameters]string
+	status  int // of the answer; 0 until it begins
+	written int64
+	in, out []byte // what came and what goes, to be used again
+}
+
+// maxKept is how large a buffer may be to be used again, in bytes.
+const maxKept = 256 << 10
+
+// exchanges are used again for the sake of their buffers.
+//
+//nolint:gochecknoglobals // a pool shares memory, not state
+var exchanges = sync.Pool{New: func() any { return &exchange{in: make([]byte, 0, 4<<10), out: make([]byte, 0, 4<<10)} }}
+
+// header names in the form in which net/http keeps them.
+const (
+	headerRequestID = "X-Request-Id"
+	headerReplayed  = "Idempotent-Replayed"
+	headerKey       = "Idempotency-Key"
+)
+
+// Header values that do not change are shared between all answers.
+//
+//nolint:gochecknoglobals // they are constants for which the language has no word
+var (
+	typeJSON    = []string{"application/json"}
+	typeProblem = []string{"application/problem+json"}
+	noSniff     = []string{"nosniff"}
+	noStore     = []string{"no-store"}
+	noCache     = []string{"no-cache"}
+	isTrue      = []string{"true"}
+)
+
+func newExchange(a *api, w http.ResponseWriter, r *http.Request) *exchange {
+	x, ok := exchanges.Get().(*exchange)
+	if !ok {
+		x = new(exchange) // the pool holds nothing else
+	}
+	in, out := x.in[:0], x.out[:0]
+	*x = exchange{api: a, w: w, r: r, in: in, out: out}
+
+	if sent := r.Header[headerRequestID]; len(sent) == 1 && correlation.ValidRequestID(sent[0]) {
+		x.id = sent[0]
+	} else {
+		x.id = correlation.NewRequestID()
+	}
+	trace, ok := correlation.ParseTraceparent(r.Header.Get("Traceparent"))
+	if ok {
+		trace = trace.NewSpan()
+	} else {
+		trace = correlation.NewTrace()
+	}
+	x.ctx = correlation.WithTrace(correlation.WithRequestID(r.Context(), x.id), trace)
+
+	h := w.Header()
+	h[headerRequestID] = []string{x.id}
+	h["X-Content-Type-Options"] = noSniff
+	h["Cache-Control"] = noStore
+	return x
+}
+
+// release gives the exchange back.
+func (x *exchange) release() {
+	in, out := x.in, x.out
+	if cap(in) > maxKept {
+		in = nil
+	}
+	if cap(out) > maxKept {
+		out = nil
+	}
+	*x = exchange{in: in, out: out}
+	exchanges.Put(x)
+}
+
+// reply writes the whole answer at once: the status and a body of the given content type.
+func (x *exchange) reply(status int, contentType []string, body []byte) {
+	h := x.w.Header()
+	h["Content-Type"] = contentType
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	x.start(status)
+	x.write(body)
+}
+
+// replyJSON is reply for what was appended to out.
+func (x *exchange) replyJSON(status int, out []byte) error {
+	x.out = out
+	x.reply(status, typeJSON, out)
+	return nil
+}
+
+// start writes the status and the header.
+func (x *exchange) start(status int) {
+	x.status = status
+	x.w.WriteHeader(status)
+}
+
+// write writes a part of the body. An error means that the client is gone, which nobody needs to be
+// told: the next write fails as well.
+func (x *exchange) write(body []byte) {
+	if x.r.Method == http.MethodHead {
+		return
+	}
+	n, _ := x.w.Write(body)
+	x.written += int64(n)
+}

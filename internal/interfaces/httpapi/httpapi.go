@@ -1,0 +1,114 @@
+// Package httpapi is the REST API on net/http: the operations on orders and deliveries, the health
+// checks, Swagger UI and the documents that describe them.
+//
+// Each operation is one value that has its method and path, its documentation and its handler, so
+// that nothing is served without being described. The handlers read requests strictly and write
+// answers with the encoders of package wire; the schemas in /openapi.json come from the types there.
+// Whatever goes wrong, in a handler or before one is found, is answered with a problem (RFC 9457)
+// through the one table in problem.go.
+package httpapi
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"order-processing-service/internal/application/delivery"
+	"order-processing-service/internal/application/ordering"
+	"order-processing-service/internal/domain/order"
+)
+
+// Deliveries is what an operator does with deliveries. Errors are faults. Implementations are safe
+// for concurrent use.
+type Deliveries interface {
+	// List returns a page of the deliveries that wait or are parked.
+	List(ctx context.Context, q delivery.Query) (delivery.Page, error)
+	// Redrive has a delivery tried again at once.
+	Redrive(ctx context.Context, id order.ID, subscriber string) error
+	// Skip passes over the event that is to be delivered next.
+	Skip(ctx context.Context, id order.ID, subscriber string) error
+}
+
+// Defaults of Config, where its fields are zero.
+const (
+	DefaultMaxBody        = 1 << 20
+	DefaultMaxBatchBody   = 8 << 20
+	DefaultMaxConcurrent  = 1024
+	DefaultRequestTimeout = 30 * time.Second
+	DefaultReadyTimeout   = 2 * time.Second
+	DefaultExportStall    = 30 * time.Second
+)
+
+// Config says what the API is made of. Orders and Deliveries are needed; the rest has defaults.
+type Config struct {
+	Orders     *ordering.Service
+	Deliveries Deliveries
+	// Log gets a line for each request and one for each internal error; nil for none.
+	Log *slog.Logger
+	// Version is the version of the program, which /health tells.
+	Version string
+	// Identify says who calls, or answers with a fault of kind Unauthenticated. The default takes
+	// everybody for AnonymousSubject. It is not asked for health checks and documents.
+	Identify func(*http.Request) (ordering.Caller, error)
+	// MaxBody and MaxBatchBody are the largest request bodies, in bytes.
+	MaxBody, MaxBatchBody int64
+	// MaxConcurrent is how many requests are worked on at once; more are answered 503. Health checks
+	// do not count.
+	MaxConcurrent int
+	// RequestTimeout is how long a request may take, but for an export.
+	RequestTimeout time.Duration
+	// ReadyTimeout is how long /health/ready waits for the store.
+	ReadyTimeout time.Duration
+	// ExportStall is how long the reader of an export may take for one part of it.
+	ExportStall time.Duration
+}
+
+// AnonymousSubject is the caller whom nobody identified.
+const AnonymousSubject = "anonymous"
+
+func anonymous(*http.Request) (ordering.Caller, error) {
+	return ordering.Caller{Subject: AnonymousSubject}, nil
+}
+
+// api is the handler.
+type api struct {
+	Config
+	routes  node
+	working atomic.Int64 // requests that count towards MaxConcurrent
+}
+
+// New returns the handler of the whole API. It is safe for concurrent use.
+func New(c Config) http.Handler {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Identify == nil {
+		c.Identify = anonymous
+	}
+	c.MaxBody = cmp.Or(c.MaxBody, DefaultMaxBody)
+	c.MaxBatchBody = cmp.Or(c.MaxBatchBody, DefaultMaxBatchBody)
+	c.MaxConcurrent = cmp.Or(c.MaxConcurrent, DefaultMaxConcurrent)
+	c.RequestTimeout = cmp.Or(c.RequestTimeout, DefaultRequestTimeout)
+	c.ReadyTimeout = cmp.Or(c.ReadyTimeout, DefaultReadyTimeout)
+	c.ExportStall = cmp.Or(c.ExportStall, DefaultExportStall)
+	a := &api{Config: c}
+	operations := a.operations()
+	operations = append(operations, a.documents(operations)...)
+	for i := range operations {
+		a.routes.add(&operations[i])
+	}
+	return a
+}
+
+// operations lists everything that the API does, as /openapi.json shows it.
+func (a *api) operations() []operation {
+	return []operation{
+		a.placeOrder(), a.listOrders(), a.placeBatch(), a.exportOrders(),
+		a.readOrder(), a.changeOrder(), a.timeline(),
+		a.listDeliveries(), a.redriveDelivery(), a.skipDelivery(),
+		a.health(), a.alive(), a.ready(),
+	}
+}

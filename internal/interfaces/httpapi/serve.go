@@ -1,0 +1,117 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"order-processing-service/internal/domain/fault"
+)
+
+// ServeHTTP answers one request: it finds the operation, keeps to the limits, and sees to it that
+// whatever happens is answered and logged.
+func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := newExchange(a, w, r)
+	defer x.end(time.Now())
+	if err := x.serve(); err != nil {
+		x.fail(err)
+	}
+}
+
+// serve finds and runs the operation.
+func (x *exchange) serve() error {
+	a := x.api
+	place, parameters := a.routes.find(x.r.URL.Path)
+	if place == nil || len(place.operations) == 0 {
+		return errRoute
+	}
+	op := place.operations[x.r.Method]
+	if op == nil {
+		x.w.Header()["Allow"] = []string{place.allow}
+		return refusal{http.StatusMethodNotAllowed, fault.New(fault.NotFound, "method_not_allowed",
+			"this path takes "+place.allow+" only")}
+	}
+	x.op, x.path = op, parameters
+	if !op.exempt {
+		if a.working.Add(1) > int64(a.MaxConcurrent) {
+			a.working.Add(-1)
+			return errBusy
+		}
+		defer a.working.Add(-1)
+		caller, err := a.Identify(x.r)
+		if err != nil {
+			return err
+		}
+		x.caller = caller
+	}
+	if !op.endless {
+		ctx, cancel := context.WithTimeout(x.ctx, a.RequestTimeout)
+		defer cancel()
+		x.ctx = ctx
+	}
+	if err := x.checkQuery(); err != nil {
+		return err
+	}
+	err := op.handle(x)
+	if err != nil && errors.Is(err, context.DeadlineExceeded) && x.ctx.Err() != nil {
+		err = fault.Wrap(err, fault.Unavailable, "request_timeout",
+			"the service could not finish in time; try again, with the same Idempotency-Key if it is a change")
+	}
+	return err
+}
+
+var (
+	errRoute = fault.New(fault.NotFound, "route_not_found", "there is nothing at this path; see /docs for what there is")
+	errBusy  = fault.New(fault.Unavailable, "too_busy", "the service is working on as many requests as it can; try again")
+)
+
+// end is what happens last, also after a panic: the answer if there is none yet, and the log line.
+func (x *exchange) end(start time.Time) {
+	p := recover()
+	if p != nil && p != http.ErrAbortHandler { //nolint:errorlint,err113 // net/http compares it so
+		x.api.Log.ErrorContext(x.ctx, "request panicked", "panic", p, "stack", string(debug.Stack()))
+		if x.status == 0 {
+			x.fail(errPanic)
+		} else {
+			p = http.ErrAbortHandler // the client must not take half an answer for a whole one
+		}
+	}
+	x.log(time.Since(start))
+	aborted := p == http.ErrAbortHandler //nolint:errorlint,err113 // as above
+	x.release()
+	if aborted {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+var errPanic = fault.Of(errors.New("panic"))
+
+// log writes the line that each request gets. Nothing in it is the customer's.
+func (x *exchange) log(took time.Duration) {
+	route, level := "unmatched", slog.LevelInfo
+	if x.op != nil {
+		route = x.op.path
+		if x.op.quiet {
+			level = slog.LevelDebug
+		}
+	}
+	if !x.api.Log.Enabled(x.ctx, level) {
+		return
+	}
+	x.api.Log.LogAttrs(x.ctx, level, "request",
+		slog.String("method", method(x.r.Method)), slog.String("route", route), slog.Int("status", x.status),
+		slog.Float64("duration_ms", float64(took.Microseconds())/1e3), slog.Int64("bytes", x.written))
+}
+
+// method returns a request's method, which is the client's own text, if it is one that HTTP knows.
+func method(m string) string {
+	switch m {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+		http.MethodConnect, http.MethodOptions, http.MethodTrace:
+		return m
+	}
+	return "other"
+}
