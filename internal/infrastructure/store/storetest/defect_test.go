@@ -17,6 +17,7 @@ const defectVariable = "STORETEST_DEFECT"
 // TestKitFindsDefects runs the kit on a store with one seeded defect, in a process of its own, and
 // wants the concern that forbids the defect to fail. In that process it is the run of the kit.
 func TestKitFindsDefects(t *testing.T) {
+	t.Parallel()
 	seeded := defects()
 	if name := os.Getenv(defectVariable); name != "" {
 		storetest.Run(t, harness(seeded[name]))
@@ -29,7 +30,7 @@ func TestKitFindsDefects(t *testing.T) {
 	for name, d := range seeded {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			run := exec.CommandContext(t.Context(), program, //nolint:gosec // this program itself
+			run := exec.CommandContext(t.Context(), program,
 				"-rapid.nofailfile", "-rapid.shrinktime=1s", "-test.run", "^TestKitFindsDefects$/^"+d.concern+"$")
 			run.Env = append(os.Environ(), defectVariable+"="+name)
 			output, err := run.CombinedOutput()

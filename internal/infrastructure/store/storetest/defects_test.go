@@ -61,7 +61,9 @@ func defects() map[string]defect {
 		}},
 		"a lost update": {concern: "concurrency", seed: losesUpdates},
 		"a change is refused in other words": {concern: "change", seed: func(s storetest.Store) broken {
-			return broken{change: func(ctx context.Context, id order.ID, h delivery.Handover, now time.Time, change func(*order.Order) error) (ordering.Changed, error) {
+			return broken{change: func(
+				ctx context.Context, id order.ID, h delivery.Handover, now time.Time, change func(*order.Order) error,
+			) (ordering.Changed, error) {
 				changed, err := s.Change(ctx, id, h, now, change)
 				if err != nil {
 					err = errors.New("change: " + err.Error())
@@ -132,8 +134,10 @@ func defects() map[string]defect {
 				return page, err
 			}}
 		}},
-		"a stale read":                   {concern: "history", seed: readsLate},
-		"ready although it is away":      {concern: "away", seed: func(storetest.Store) broken { return broken{ping: func(context.Context) error { return nil }} }},
+		"a stale read": {concern: "history", seed: readsLate},
+		"ready although it is away": {concern: "away", seed: func(storetest.Store) broken {
+			return broken{ping: func(context.Context) error { return nil }}
+		}},
 		"nothing there after reopening":  {concern: "lifecycle", forgets: true},
 		"an error that is not a refusal": {concern: "lifecycle", seed: plainErrors},
 	}
@@ -141,7 +145,9 @@ func defects() map[string]defect {
 
 // losesUpdates makes the store answer a change that came too late as if it had been written.
 func losesUpdates(s storetest.Store) broken {
-	return broken{change: func(ctx context.Context, id order.ID, h delivery.Handover, now time.Time, change func(*order.Order) error) (ordering.Changed, error) {
+	return broken{change: func(
+		ctx context.Context, id order.ID, h delivery.Handover, now time.Time, change func(*order.Order) error,
+	) (ordering.Changed, error) {
 		stale, err := s.Get(ctx, id)
 		if err != nil {
 			return ordering.Changed{}, err
