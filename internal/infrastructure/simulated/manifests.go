@@ -94,10 +94,10 @@ func (m *Manifests) put(ctx context.Context, o *order.Order, manifest []byte) er
 		return nil
 	}
 	upload := filepath.Join(m.uploads, m.token+"-"+strconv.Itoa(int(id[len(id)-1])))
-	err = replace(path, upload, manifest, kept > 0)
+	err = replace(path, upload, manifest)
 	if errors.Is(err, fs.ErrNotExist) { // nothing was put yet, or somebody removed a folder
 		if err = m.makeFolders(); err == nil {
-			err = replace(path, upload, manifest, false)
+			err = replace(path, upload, manifest)
 		}
 	}
 	if err != nil {
@@ -109,31 +109,14 @@ func (m *Manifests) put(ctx context.Context, o *order.Order, manifest []byte) er
 	return nil
 }
 
-// replace writes the upload file and gives it the name path. If there is a file of that name it may
-// become the upload file, to be written over next time: some file systems take long to make files
-// while others were removed a short time ago.
-func replace(path, upload string, manifest []byte, exists bool) error {
-	if err := write(upload, manifest); err != nil {
-		return err
-	}
-	if exists && exchange(upload, path) == nil {
-		return nil
-	}
-	return os.Rename(upload, path) //nolint:wrapcheck // it names both files
-}
-
-// write makes the file hold exactly content.
-func write(path string, content []byte) error {
+// replace writes the upload file and gives it the name path: whoever has the old file open goes on
+// reading the old one.
+func replace(path, upload string, manifest []byte) error {
 	const private = 0o600 // it holds customers' data
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, private)
-	if err != nil {
+	if err := os.WriteFile(upload, manifest, private); err != nil {
 		return err //nolint:wrapcheck // it names the file
 	}
-	_, err = f.Write(content)
-	if err == nil {
-		err = f.Truncate(int64(len(content)))
-	}
-	return errors.Join(err, f.Close())
+	return os.Rename(upload, path) //nolint:wrapcheck // it names both files
 }
 
 func (m *Manifests) makeFolders() error {
