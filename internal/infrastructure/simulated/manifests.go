@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"time"
 
@@ -42,18 +41,16 @@ type Manifests struct {
 	c       ManifestsConfig
 	bucket  string
 	uploads string
-	// token is in the names of this process's uploads, so that processes may share a folder.
-	token string
-	// lanes are locked while a manifest is compared and replaced: one for each last byte of an id.
-	// Each has one upload file, so that few are ever left behind.
-	lanes [256]sync.Mutex
+	upload  string // of a name of its own, so that processes may share the folder
+	// mu is held while a manifest is compared and replaced. One at a time is no loss: a file system
+	// makes one file at a time in a folder, and those that wait there for their turn burn processor time.
+	mu sync.Mutex
 }
 
 // NewManifests returns a bucket of manifests.
 func NewManifests(c ManifestsConfig) *Manifests {
-	m := &Manifests{
-		c: c, bucket: filepath.Join(c.Dir, Bucket), uploads: filepath.Join(c.Dir, ".uploads"), token: rand.Text(),
-	}
+	m := &Manifests{c: c, bucket: filepath.Join(c.Dir, Bucket), uploads: filepath.Join(c.Dir, ".uploads")}
+	m.upload = filepath.Join(m.uploads, rand.Text())
 	m.sweep(time.Now())
 	return m
 }
@@ -80,12 +77,10 @@ func (m *Manifests) Deliver(ctx context.Context, messages []delivery.Message) []
 
 // put keeps the manifest of an order, unless a newer one is kept already.
 func (m *Manifests) put(ctx context.Context, o *order.Order, manifest []byte) error {
-	id := o.ID()
-	key := id.String() + ".json" // nothing but hexadecimal digits: no id leads out of the folder
+	key := o.ID().String() + ".json" // nothing but hexadecimal digits: no id leads out of the folder
 	path := filepath.Join(m.bucket, key)
-	lane := &m.lanes[id[len(id)-1]]
-	lane.Lock()
-	defer lane.Unlock()
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	kept, err := keptVersion(path)
 	if err != nil {
 		return fmt.Errorf("put manifest: %w", err)
@@ -93,11 +88,10 @@ func (m *Manifests) put(ctx context.Context, o *order.Order, manifest []byte) er
 	if kept > o.Version() {
 		return nil
 	}
-	upload := filepath.Join(m.uploads, m.token+"-"+strconv.Itoa(int(id[len(id)-1])))
-	err = replace(path, upload, manifest, kept > 0)
+	err = replace(path, m.upload, manifest)
 	if errors.Is(err, fs.ErrNotExist) { // nothing was put yet, or somebody removed a folder
 		if err = m.makeFolders(); err == nil {
-			err = replace(path, upload, manifest, false)
+			err = replace(path, m.upload, manifest)
 		}
 	}
 	if err != nil {
@@ -109,31 +103,14 @@ func (m *Manifests) put(ctx context.Context, o *order.Order, manifest []byte) er
 	return nil
 }
 
-// replace writes the upload file and gives it the name path. If there is a file of that name it may
-// become the upload file, to be written over next time: some file systems take long to make files
-// while others were removed a short time ago.
-func replace(path, upload string, manifest []byte, exists bool) error {
-	if err := write(upload, manifest); err != nil {
-		return err
-	}
-	if exists && exchange(upload, path) == nil {
-		return nil
-	}
-	return os.Rename(upload, path) //nolint:wrapcheck // it names both files
-}
-
-// write makes the file hold exactly content.
-func write(path string, content []byte) error {
+// replace writes the upload file and gives it the name path: whoever has the old file open goes on
+// reading the old one.
+func replace(path, upload string, manifest []byte) error {
 	const private = 0o600 // it holds customers' data
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, private)
-	if err != nil {
+	if err := os.WriteFile(upload, manifest, private); err != nil {
 		return err //nolint:wrapcheck // it names the file
 	}
-	_, err = f.Write(content)
-	if err == nil {
-		err = f.Truncate(int64(len(content)))
-	}
-	return errors.Join(err, f.Close())
+	return os.Rename(upload, path) //nolint:wrapcheck // it names both files
 }
 
 func (m *Manifests) makeFolders() error {
