@@ -106,7 +106,7 @@ func subscribers(c *config.Config, log *slog.Logger) []delivery.Subscriber {
 	}
 	if c.Manifests != none {
 		list = append(list, simulated.NewManifests(simulated.ManifestsConfig{
-			Logger: log, Dir: filepath.Join(c.DataDir, "s3"), Encode: wire.AppendOrder,
+			Logger: log, Dir: filepath.Join(c.DataDir, "s3"), Bucket: c.ManifestBucket, Encode: wire.AppendOrder,
 		}))
 	}
 	return list

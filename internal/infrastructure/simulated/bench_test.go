@@ -41,7 +41,7 @@ func BenchmarkEvents(b *testing.B) {
 }
 
 func BenchmarkManifestsNew(b *testing.B) {
-	s := simulated.NewManifests(simulated.ManifestsConfig{Logger: sink(b), Dir: b.TempDir(), Encode: wire.AppendOrder})
+	s := simulated.NewManifests(simulated.ManifestsConfig{Bucket: bucket, Logger: sink(b), Dir: b.TempDir(), Encode: wire.AppendOrder})
 	snapshot := newMessage(b, 1).Order.Snapshot()
 	b.ReportAllocs()
 	for i := uint64(1); b.Loop(); i++ {
@@ -57,7 +57,7 @@ func BenchmarkManifestsNew(b *testing.B) {
 }
 
 func BenchmarkManifestsChanged(b *testing.B) {
-	s := simulated.NewManifests(simulated.ManifestsConfig{Logger: sink(b), Dir: b.TempDir(), Encode: wire.AppendOrder})
+	s := simulated.NewManifests(simulated.ManifestsConfig{Bucket: bucket, Logger: sink(b), Dir: b.TempDir(), Encode: wire.AppendOrder})
 	m := newMessage(b, 1)
 	b.ReportAllocs()
 	for b.Loop() {

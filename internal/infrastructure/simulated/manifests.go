@@ -18,9 +18,6 @@ import (
 	"order-processing-service/internal/domain/order"
 )
 
-// Bucket is the bucket that manifests are kept in: a folder of that name.
-const Bucket = "orders-manifest"
-
 // ManifestsConfig says what a bucket of manifests is made of. All fields are needed.
 type ManifestsConfig struct {
 	// Logger gets the lines, at level INFO.
@@ -28,6 +25,8 @@ type ManifestsConfig struct {
 	// Dir is the folder under which simulated buckets lie, each as a folder of its own. It is made
 	// when the first manifest is written.
 	Dir string
+	// Bucket is the name of the bucket, and of its folder.
+	Bucket string
 	// Encode makes a manifest.
 	Encode EncodeOrder
 }
@@ -49,7 +48,7 @@ type Manifests struct {
 
 // NewManifests returns a bucket of manifests.
 func NewManifests(c ManifestsConfig) *Manifests {
-	m := &Manifests{c: c, bucket: filepath.Join(c.Dir, Bucket), uploads: filepath.Join(c.Dir, ".uploads")}
+	m := &Manifests{c: c, bucket: filepath.Join(c.Dir, c.Bucket), uploads: filepath.Join(c.Dir, ".uploads")}
 	m.upload = filepath.Join(m.uploads, rand.Text())
 	m.sweep(time.Now())
 	return m
@@ -98,7 +97,7 @@ func (m *Manifests) put(ctx context.Context, o *order.Order, manifest []byte) er
 		return fmt.Errorf("put manifest: %w", err)
 	}
 	m.c.Logger.LogAttrs(ctx, slog.LevelInfo, logMessage, slog.Group("aws",
-		slog.String("service", "s3"), slog.String("operation", "PutObject"), slog.String("bucket", Bucket),
+		slog.String("service", "s3"), slog.String("operation", "PutObject"), slog.String("bucket", m.c.Bucket),
 		slog.String("key", key), slog.Int("size", len(manifest)), slog.Int("version", o.Version())))
 	return nil
 }

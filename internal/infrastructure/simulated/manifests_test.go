@@ -23,6 +23,8 @@ import (
 	"order-processing-service/internal/infrastructure/simulated"
 )
 
+const bucket = "orders-manifest"
+
 // putObject is a line of the bucket.
 type putObject struct {
 	Service   string `json:"service"`
@@ -34,7 +36,7 @@ type putObject struct {
 }
 
 func newManifests(j *journal, dir string) *simulated.Manifests {
-	return simulated.NewManifests(simulated.ManifestsConfig{Logger: j.logger, Dir: dir, Encode: wire.AppendOrder})
+	return simulated.NewManifests(simulated.ManifestsConfig{Bucket: bucket, Logger: j.logger, Dir: dir, Encode: wire.AppendOrder})
 }
 
 // put delivers one message and returns its error.
@@ -48,7 +50,7 @@ func put(t testing.TB, s *simulated.Manifests, m delivery.Message) error {
 }
 
 func path(dir string, m delivery.Message) string {
-	return filepath.Join(dir, "orders-manifest", m.Order.ID().String()+".json")
+	return filepath.Join(dir, bucket, m.Order.ID().String()+".json")
 }
 
 // version reads a manifest, which must be whole, and returns its version.
@@ -79,12 +81,12 @@ func TestManifest(t *testing.T) {
 		if err != nil || string(got) != want {
 			t.Errorf("manifest = %s, %v; want %s", got, err, want)
 		}
-		line := []putObject{{"s3", "PutObject", "orders-manifest", m.Order.ID().String() + ".json", len(want), m.Order.Version()}}
+		line := []putObject{{"s3", "PutObject", bucket, m.Order.ID().String() + ".json", len(want), m.Order.Version()}}
 		if diff := cmp.Diff(line, lines[putObject](t, j)); diff != "" {
 			t.Errorf("lines (-want +got):\n%s", diff)
 		}
 	}
-	if left, err := os.ReadDir(filepath.Join(dir, "orders-manifest")); err != nil || len(left) != 1 {
+	if left, err := os.ReadDir(filepath.Join(dir, bucket)); err != nil || len(left) != 1 {
 		t.Errorf("in the bucket are %v, %v; want the manifest alone", left, err)
 	}
 }
@@ -179,7 +181,7 @@ func TestManifestFailures(t *testing.T) {
 		t.Errorf("results = %+v, want the first to fail alone", results)
 	}
 
-	if err := os.RemoveAll(filepath.Join(blocked, "orders-manifest")); err != nil {
+	if err := os.RemoveAll(filepath.Join(blocked, bucket)); err != nil {
 		t.Fatal(err)
 	}
 	if err := put(t, s, second); err != nil {
@@ -207,7 +209,7 @@ func TestManifestThatShrinks(t *testing.T) {
 		dst = fmt.Appendf(dst, `{"version":%d,"padding":"`, o.Version())
 		return append(append(dst, make([]byte, 100/o.Version())...), `"}`...)
 	}
-	s := simulated.NewManifests(simulated.ManifestsConfig{Logger: newJournal().logger, Dir: dir, Encode: encode})
+	s := simulated.NewManifests(simulated.ManifestsConfig{Bucket: bucket, Logger: newJournal().logger, Dir: dir, Encode: encode})
 	for _, m := range versions(t, 4) {
 		if err := put(t, s, m); err != nil {
 			t.Fatalf("Deliver: %v", err)
