@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"order-processing-service/internal/application/delivery"
@@ -171,11 +172,18 @@ func (s *Service) Close() error {
 	return errors.Join(errs...)
 }
 
+const gcPercent = 400
+
 // serve is the work behind the serve command.
 func serve(ctx context.Context, streams cli.Streams, o cli.ServeOptions) error {
 	c, err := load(o.Overrides)
 	if err != nil {
 		return err
+	}
+	if os.Getenv("GOGC") == "" {
+		// Little is kept in memory, so that collecting it less often costs some megabytes and saves
+		// a tenth of the work of placing an order.
+		debug.SetGCPercent(gcPercent)
 	}
 	s, err := Open(c, streams.Out)
 	if err != nil {
