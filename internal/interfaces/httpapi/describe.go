@@ -33,6 +33,7 @@ type reply struct {
 	body     any // a value of the type of a JSON body; nil for none
 	contents []content
 	headers  []header
+	links    []link
 }
 
 // content is one of several forms of a body.
@@ -41,6 +42,13 @@ type content struct {
 	body      any // as in reply, or nil when schema is set
 	schema    *huma.Schema
 	example   any
+}
+
+// link says that an operation can be called with what an answer holds.
+type link struct {
+	operation  string // the operation's id
+	text       string
+	parameters map[string]string // to where in the answer their values are
 }
 
 // header is a header of an answer.
@@ -53,6 +61,14 @@ type header struct {
 type example struct {
 	name, summary string
 	value         any
+}
+
+// orderLinks lists what can be done with the order in an answer.
+func orderLinks() []link {
+	id := map[string]string{"order_id": "$response.body#/id"}
+	return []link{
+		{"readOrder", "Read the order.", id}, {"changeOrder", "Change the order.", id}, {"readTimeline", "Read its events.", id},
+	}
 }
 
 // The groups of operations.
@@ -91,7 +107,7 @@ func keyParameter() parameter {
 func ifMatchParameter() parameter {
 	return parameter{
 		name: "If-Match", in: "header", text: "Entity tags of versions of which the order must have one, or * for any.",
-		schema: entityTagList(), example: `"1"`,
+		schema: &huma.Schema{Type: huma.TypeString, MinLength: new(1), Pattern: entityTagList}, example: `"1"`,
 	}
 }
 
@@ -102,9 +118,8 @@ func ifNoneMatchParameter() parameter {
 	}
 }
 
-func entityTagList() *huma.Schema {
-	return &huma.Schema{Type: huma.TypeString, Pattern: `^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$`}
-}
+// entityTagList is the form of If-Match.
+const entityTagList = `^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$`
 
 func limitParameter(absent, most int) parameter {
 	return parameter{

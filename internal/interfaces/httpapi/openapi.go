@@ -113,6 +113,16 @@ func (reply *reply) document(r huma.Registry) *huma.Response {
 	for _, h := range reply.headers {
 		out.Headers[h.name] = headerOf(h)
 	}
+	for _, l := range reply.links {
+		if out.Links == nil {
+			out.Links = map[string]*huma.Link{}
+		}
+		parameters := map[string]any{}
+		for name, expression := range l.parameters {
+			parameters[name] = expression
+		}
+		out.Links[l.operation] = &huma.Link{OperationID: l.operation, Description: l.text, Parameters: parameters}
+	}
 	contents := reply.contents
 	if reply.body != nil {
 		contents = append(contents, content{mediaType: typeJSON[0], body: reply.body})

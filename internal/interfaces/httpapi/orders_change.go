@@ -20,7 +20,7 @@ func (a *api) changeOrder() operation {
 			examples:   patchExamples(),
 			replies: []reply{{
 				status: http.StatusOK, text: "The order after the change.", body: wire.Order{},
-				headers: []header{headerETag(), headerReplay()},
+				headers: []header{headerETag(), headerReplay()}, links: orderLinks(),
 			}},
 			errors: []int{400, 404, 409, 412, 413, 415, 422, 503},
 		},

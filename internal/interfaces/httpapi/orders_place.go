@@ -20,7 +20,7 @@ func (a *api) placeOrder() operation {
 			examples:   newOrderExamples(),
 			replies: []reply{{
 				status: http.StatusCreated, text: "The order was taken, or had been taken from the same request before.", body: wire.Order{},
-				headers: []header{headerLocation(), headerETag(), headerReplay()},
+				headers: []header{headerLocation(), headerETag(), headerReplay()}, links: orderLinks(),
 			}},
 			errors: []int{400, 413, 415, 422, 503},
 		},
