@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
 
 	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/application/importing"
@@ -17,6 +18,8 @@ import (
 	"order-processing-service/internal/domain/order"
 	"order-processing-service/internal/infrastructure/store/memory"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const (
 	subject = "anonymous"

@@ -14,7 +14,7 @@ import (
 
 func TestNDJSON(t *testing.T) {
 	text := `{"reference": "A", "customer_id": "c", "items": [{"sku": "TEA", "quantity": 2, "unit_price": 12.50, "name": "Green tea"}],
-{"reference": "B", "customer_id": "c", "currency": "JPY", "metadata": {"k": "v"}, "items": [{"sku": "T", "quantity": 2, "unit_price": "12"}]}
+{"reference": "B", "customer_id": "c", "currency": "JPY", "metadata":{"k":"v"}, "items": [{"sku": "T", "quantity":2, "unit_price": "12"}]}
 
 {"reference": "C", "customer_id": "", "items": [{"sku": "TEA", "quantity": "2", "unit_price": 1}], "shade": 1}
 {"customer_id": "c", "items": [{"sku": "TEA", "quantity": 2, "unit_price": 1}]}

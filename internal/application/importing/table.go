@@ -8,8 +8,8 @@ const (
 	// maxOrderText is how much text the lines of one order may have together, in bytes, so that an
 	// order can always be held in memory. It is far beyond what the rules on fields allow.
 	maxOrderText = 8 << 20
-	// chunkSize is how much memory for records is taken at once, in bytes.
-	chunkSize = 1 << 20
+	// Memory for records is taken in chunks that grow with the table, between these sizes in bytes.
+	firstChunk, largestChunk = 16 << 10, 1 << 20
 	// Why the lines of an order are refused without being held.
 	tooManyLines = "the order has more than 1,000 lines; split it" // order.MaxLines
 	tooMuchText  = "the lines of the order come to more than 8 MiB of text; split it"
@@ -103,7 +103,7 @@ type dropFunc func(encoded []byte, reason string) error
 func (t *table) hold(g *group, encoded []byte) {
 	n := len(t.chunks)
 	if n == 0 || cap(t.chunks[n-1])-len(t.chunks[n-1]) < len(encoded)+sizePrefix {
-		t.chunks = append(t.chunks, make([]byte, 0, max(chunkSize, len(encoded)+sizePrefix)))
+		t.chunks = append(t.chunks, make([]byte, 0, max(min(max(firstChunk, t.size), largestChunk), len(encoded)+sizePrefix)))
 		n++
 	}
 	chunk := t.chunks[n-1]

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
 
 	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/application/importing"
@@ -21,6 +22,8 @@ import (
 	"order-processing-service/internal/infrastructure/orderclient"
 	"order-processing-service/internal/infrastructure/store/memory"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func now() time.Time { return time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC) }
 
