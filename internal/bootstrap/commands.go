@@ -12,6 +12,7 @@ import (
 // Commands is the work behind the command line.
 func Commands() cli.Commands {
 	return cli.Commands{
+		Serve:    serve,
 		Settings: settings,
 		BaseURL:  baseURL,
 		Build:    Build(),

@@ -54,7 +54,7 @@ const (
 	settlePart  = 6
 )
 
-func (c Config) withDefaults() Config {
+func withDefaults(c Config) Config {
 	c.Owner = cmp.Or(c.Owner, rand.Text())
 	if c.Now == nil {
 		c.Now = time.Now

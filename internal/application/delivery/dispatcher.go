@@ -37,7 +37,7 @@ type Dispatcher struct {
 
 // New returns a Dispatcher that is not started yet. Work that is handed over before waits for that.
 func New(c Config) *Dispatcher {
-	d := &Dispatcher{c: c.withDefaults(), wake: make(chan struct{}, 1), done: make(chan struct{})}
+	d := &Dispatcher{c: withDefaults(c), wake: make(chan struct{}, 1), done: make(chan struct{})}
 	d.settler.filled = make(chan struct{}, 1)
 	for _, s := range c.Subscribers {
 		q := newQueue(s, d.c.Queue)
@@ -64,7 +64,7 @@ func (d *Dispatcher) Start(ctx context.Context) {
 	})
 	for _, q := range d.queues {
 		for range d.c.Workers {
-			d.workers.Go(func() { d.work(ctx, q) })
+			d.workers.Go(func() { d.serve(ctx, q) })
 		}
 	}
 	go func() {
@@ -74,7 +74,7 @@ func (d *Dispatcher) Start(ctx context.Context) {
 	var polling context.Context
 	polling, d.unpoll = context.WithCancel(ctx)
 	if len(d.queues) > 0 {
-		d.poller.Go(func() { d.poll(polling) })
+		d.poller.Go(func() { d.watch(polling) })
 	}
 }
 
@@ -222,7 +222,7 @@ func (d *Dispatcher) Wake() {
 	}
 }
 
-func (d *Dispatcher) poll(ctx context.Context) {
+func (d *Dispatcher) watch(ctx context.Context) {
 	ticker := time.NewTicker(d.c.PollInterval)
 	defer ticker.Stop()
 	failing := false

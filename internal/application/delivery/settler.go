@@ -13,8 +13,8 @@ const maxSettle = 512
 
 // The waits between tries of a settlement while the store is away.
 const (
-	settleRetryMin = 50 * time.Millisecond
-	settleRetryMax = time.Second
+	firstSettleRetry = 50 * time.Millisecond
+	lastSettleRetry  = time.Second
 )
 
 // outcome is a settlement to be written while the lease is ours.
@@ -107,7 +107,7 @@ func (d *Dispatcher) settle(ctx context.Context) {
 // leases last; after that the work is somebody else's. An outcome that makes the store fail for
 // another reason is given up alone.
 func (d *Dispatcher) write(ctx context.Context, batch []outcome, scratch []Settlement) {
-	wait := settleRetryMin
+	wait := firstSettleRetry
 	for len(batch) > 0 {
 		scratch = scratch[:0]
 		for i := range batch {
@@ -123,13 +123,13 @@ func (d *Dispatcher) write(ctx context.Context, batch []outcome, scratch []Settl
 			}
 			return
 		case fault.KindOf(err) == fault.Unavailable:
-			if wait < settleRetryMax && 2*wait >= settleRetryMax { // once, and not for a short trouble
+			if wait < lastSettleRetry && 2*wait >= lastSettleRetry { // once, and not for a short trouble
 				d.c.Logger.WarnContext(ctx, "Deliveries can't be settled; trying on", "error", errorText(err))
 			}
 			if !sleep(ctx, wait) {
 				return
 			}
-			wait = min(2*wait, settleRetryMax)
+			wait = min(2*wait, lastSettleRetry)
 			batch = d.ours(batch)
 		case len(batch) == 1:
 			s := &batch[0].settlement
@@ -180,8 +180,10 @@ func (d *Dispatcher) settled(ctx context.Context, o *outcome, answer Settled) {
 
 // failed counts and logs a failed delivery that the store has noted.
 func (d *Dispatcher) failed(ctx context.Context, q *queue, s *Settlement) {
-	attrs := []any{"order_id", s.Order.String(), "subscriber", s.Subscriber, "sequence", s.Told + 1,
-		"attempts", s.Attempts, "error", s.Error}
+	attrs := []any{
+		"order_id", s.Order.String(), "subscriber", s.Subscriber, "sequence", s.Told + 1,
+		"attempts", s.Attempts, "error", s.Error,
+	}
 	if s.RetryAt.IsZero() {
 		q.parked.Add(1)
 		d.c.Logger.WarnContext(ctx, "Delivery parked after its last try; redrive or skip it", attrs...)

@@ -30,7 +30,7 @@ type Track struct {
 // Tracks are the tracks of one order, in no particular order. The methods that change them are the
 // whole of the delivery rules: they are pure, so that every store applies the same ones, in the same
 // atomic write as the rest of the order.
-type Tracks []Track
+type Tracks []Track //nolint:recvcheck // only Changed can add a track
 
 // Handover says, with a change that is about to be written, who is to be told of it.
 type Handover struct {
@@ -50,6 +50,12 @@ type Handover struct {
 // that are parked keep their place: who settles them will find that there is more.
 func (ts *Tracks) Changed(before, after int, h Handover, now time.Time) []Track {
 	var leased []Track
+	if h.Owner != "" {
+		leased = make([]Track, 0, len(h.Subscribers))
+	}
+	if len(*ts) == 0 {
+		*ts = make(Tracks, 0, len(h.Subscribers))
+	}
 	for _, name := range h.Subscribers {
 		i := ts.index(name)
 		if i < 0 {
@@ -186,7 +192,8 @@ func (ts Tracks) waiting(sequence int, subscriber string, now time.Time) (*Track
 	t := &ts[i]
 	switch {
 	case t.Told >= sequence:
-		return nil, fault.New(fault.NotAllowed, "delivery_not_waiting", "the subscriber has been told everything; nothing waits or is parked")
+		return nil, fault.New(fault.NotAllowed, "delivery_not_waiting",
+			"the subscriber has been told everything; nothing waits or is parked")
 	case t.Owner != "" && t.DueAt.After(now):
 		return nil, fault.New(fault.NotAllowed, "delivery_in_progress", "the subscriber is being told right now; try again in a moment")
 	}

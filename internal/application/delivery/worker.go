@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// work tells one subscriber, batch after batch, until its queue is closed.
-func (d *Dispatcher) work(ctx context.Context, q *queue) {
+// serve tells one subscriber, batch after batch, until its queue is closed.
+func (d *Dispatcher) serve(ctx context.Context, q *queue) {
 	batch := make([]*work, 0, d.c.Batch)
 	messages := make([]Message, 0, d.c.Batch)
 	for {
@@ -126,7 +126,7 @@ func (d *Dispatcher) settlement(w *work, r Result, now time.Time) Settlement {
 	s := Settlement{
 		Order: w.id, Subscriber: w.queue.name, Owner: d.c.Owner, Told: events[0].Sequence - 1 + told,
 	}
-	w.queue.told.Add(uint64(told)) //nolint:gosec // not negative
+	w.queue.told.Add(uint64(told))
 	switch {
 	case told == len(events) && d.stopping.Load():
 		s.RetryAt = now

@@ -44,8 +44,8 @@ type abandoned struct {
 // claimAbandoned fills rows with orders that are leased to a process that is gone, so that they need
 // not wait for the end of the lease. They are looked for once after the start, a part with each
 // claim.
-func (s *Store) claimAbandoned(c *conn, rows *[]dueRow, claim delivery.Claim) error {
-	free := claim.Limit - len(*rows)
+func (s *Store) claimAbandoned(c *conn, rows *[]dueRow, claim delivery.Claim, limit int) error {
+	free := limit - len(*rows)
 	if s.abandoned.searched || free <= 0 {
 		return nil
 	}

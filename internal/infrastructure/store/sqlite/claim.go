@@ -69,22 +69,20 @@ func (s *Store) Claim(ctx context.Context, claim delivery.Claim) ([]delivery.Tas
 	var rows []dueRow
 	err := s.write(ctx, true, func(c *conn) error {
 		rows = rows[:0]
-		err := c.query(selectDue, []any{millis(claim.Now), claim.Limit}, func(row *sqlite3.Stmt) error {
-			r, err := scanDue(row)
-			rows = append(rows, r)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if err := s.claimAbandoned(c, &rows, claim); err != nil {
-			return err
-		}
-		for i := range rows {
-			r := &rows[i]
-			r.leased = r.tracks.Claim(r.sequence, claim)
-			if err := r.write(c); err != nil {
+		// Orders that only wait for subscribers of others are put off and looked past, so that they
+		// do not hold up the rest.
+		for range maxLooks {
+			found, err := s.claimSome(c, claim, claim.Limit-len(rows))
+			if err != nil {
 				return err
+			}
+			for _, r := range found {
+				if len(r.leased) > 0 {
+					rows = append(rows, r)
+				}
+			}
+			if len(found) == 0 || len(rows) == claim.Limit {
+				break
 			}
 		}
 		return nil
@@ -103,6 +101,34 @@ func (s *Store) Claim(ctx context.Context, claim delivery.Claim) ([]delivery.Tas
 		}
 	}
 	return tasks, nil
+}
+
+// maxLooks bounds how much a claim that finds nothing for its subscribers writes.
+const maxLooks = 8
+
+// claimSome looks at no more than limit orders that are due and leases what the claim's subscribers
+// can be told of them.
+func (s *Store) claimSome(c *conn, claim delivery.Claim, limit int) ([]dueRow, error) {
+	var rows []dueRow
+	err := c.query(selectDue, []any{millis(claim.Now), limit}, func(row *sqlite3.Stmt) error {
+		r, err := scanDue(row)
+		rows = append(rows, r)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.claimAbandoned(c, &rows, claim, limit); err != nil {
+		return nil, err
+	}
+	for i := range rows {
+		r := &rows[i]
+		r.leased = r.tracks.Claim(r.sequence, claim)
+		if err := r.write(c); err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
 }
 
 // task is what a leased track is to be told.

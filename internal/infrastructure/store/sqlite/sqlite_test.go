@@ -279,3 +279,24 @@ func TestLeasesOfADeadProcess(t *testing.T) {
 		t.Errorf("claimed %d of 25", total)
 	}
 }
+
+// TestUnknownSubscribersDoNotHoldUpClaims puts orders that nobody here can tell before one that can
+// be told.
+func TestUnknownSubscribersDoNotHoldUpClaims(t *testing.T) {
+	s := openStore(t)
+	now := time.Now()
+	for i, subscriber := range []string{"gone", "gone", "gone", "gone", "gone", "events"} {
+		o := newOrder(t, now.Add(time.Duration(i)*time.Millisecond))
+		h := delivery.Handover{Subscribers: []string{subscriber}}
+		if c := s.Create(t.Context(), []ordering.NewOrder{{Order: o, Handover: h}})[0]; c.Err != nil {
+			t.Fatal(c.Err)
+		}
+	}
+	later := now.Add(time.Minute)
+	tasks, err := s.Claim(t.Context(), delivery.Claim{
+		Owner: "me", Subscribers: []string{"events"}, Now: later, Until: later.Add(time.Minute), Limit: 2,
+	})
+	if err != nil || len(tasks) != 1 {
+		t.Errorf("claimed %d, %v, want the one order that can be told", len(tasks), err)
+	}
+}

@@ -31,8 +31,6 @@ func stateOf(o *order.Order) int {
 // stateFilter is the wanted digits; 0 wants any.
 type stateFilter struct{ status, payment, fulfillment int }
 
-func (f stateFilter) any() bool { return f == stateFilter{} }
-
 func (f stateFilter) matches(state int) bool {
 	return (f.status == 0 || state/100 == f.status) &&
 		(f.payment == 0 || state/10%10 == f.payment) &&

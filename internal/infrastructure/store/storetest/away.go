@@ -45,5 +45,5 @@ func testAway(t *testing.T, h Harness) {
 	}
 	wantOrder(t, "Get when it is back", r.get(t, o.ID()), o)
 	wantDeliveries(t, r, "when it is back", waiting(o.ID(), "mail", 1))
-	r.create(t, sample(t, 2), nobody)
+	r.create(t, sample(t, 2), nobody())
 }

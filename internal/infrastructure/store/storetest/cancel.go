@@ -3,7 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -53,7 +53,7 @@ func testCancel(t *testing.T, h Harness) {
 		r.create(t, o, told("mail"))
 		answered := make(map[string]bool)
 		for try := range tries {
-			value := fmt.Sprint(try)
+			value := strconv.Itoa(try)
 			var err error
 			inTime(t, patience(try), func(ctx context.Context) {
 				_, err = r.Change(ctx, o.ID(), told("mail"), at(time.Second), set("n", value, time.Second))
@@ -89,7 +89,7 @@ func testCancel(t *testing.T, h Harness) {
 		if err := r.Ping(t.Context()); err != nil {
 			t.Errorf("Ping afterwards: %v", err)
 		}
-		r.create(t, sample(t, 4), nobody)
+		r.create(t, sample(t, 4), nobody())
 	})
 }
 

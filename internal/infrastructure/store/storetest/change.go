@@ -14,12 +14,12 @@ func testChange(t *testing.T, h Harness) {
 	t.Run("makes the next version", func(t *testing.T) {
 		r := newRoom(t, h)
 		o := sample(t, 1)
-		r.create(t, o, nobody)
+		r.create(t, o, nobody())
 		var events []order.Event
 		events = append(events, o.Events()...)
 		for i, status := range []order.Status{order.StatusPaid, order.StatusShipped, order.StatusDelivered} {
 			before := r.get(t, o.ID())
-			c := r.change(t, o.ID(), nobody, at(time.Hour), moveTo(status, i, time.Hour))
+			c := r.change(t, o.ID(), nobody(), at(time.Hour), moveTo(status, i, time.Hour))
 			if c.Order.Version() != before.Version()+1 || c.Order.Status() != status || !c.Order.Changed() {
 				t.Errorf("after version %d comes version %d, %s", before.Version(), c.Order.Version(), c.Order.Status())
 			}
@@ -32,9 +32,9 @@ func testChange(t *testing.T, h Harness) {
 	t.Run("sees the newest and nothing else", func(t *testing.T) {
 		r := newRoom(t, h)
 		o := sample(t, 1)
-		r.create(t, o, nobody)
-		want := r.change(t, o.ID(), nobody, at(time.Second), set("a", "1", time.Second)).Order
-		r.change(t, o.ID(), nobody, at(time.Second), func(o *order.Order) error {
+		r.create(t, o, nobody())
+		want := r.change(t, o.ID(), nobody(), at(time.Second), set("a", "1", time.Second)).Order
+		r.change(t, o.ID(), nobody(), at(time.Second), func(o *order.Order) error {
 			wantOrder(t, "inside Change", o, want)
 			if o.Changed() || len(o.Events()) != 0 {
 				t.Errorf("the change begins with %d events recorded", len(o.Events()))
@@ -46,7 +46,7 @@ func testChange(t *testing.T, h Harness) {
 	t.Run("an error of the change is passed on and nothing is written", func(t *testing.T) {
 		r := newRoom(t, h)
 		o := sample(t, 1)
-		r.create(t, o, nobody)
+		r.create(t, o, nobody())
 		for _, refusal := range []error{
 			errors.New("no"),
 			fault.New(fault.NotAllowed, "no", "no"),
@@ -68,7 +68,7 @@ func testChange(t *testing.T, h Harness) {
 	t.Run("what is unchanged is not written", func(t *testing.T) {
 		r := newRoom(t, h)
 		o := sample(t, 1)
-		r.create(t, o, nobody)
+		r.create(t, o, nobody())
 		held := delivery.Handover{Subscribers: []string{"mail"}, Owner: "me", Until: at(time.Hour)}
 		for _, nothing := range []func(*order.Order) error{
 			func(*order.Order) error { return nil },
@@ -88,8 +88,8 @@ func testChange(t *testing.T, h Harness) {
 	t.Run("two facts in one change have one version", func(t *testing.T) {
 		r := newRoom(t, h)
 		o := sample(t, 1)
-		r.create(t, o, nobody)
-		c := r.change(t, o.ID(), nobody, at(time.Second), func(o *order.Order) error {
+		r.create(t, o, nobody())
+		c := r.change(t, o.ID(), nobody(), at(time.Second), func(o *order.Order) error {
 			if err := set("a", "1", time.Second)(o); err != nil {
 				return err
 			}
@@ -104,9 +104,9 @@ func testChange(t *testing.T, h Harness) {
 	t.Run("requests are remembered with the order", func(t *testing.T) {
 		r := newRoom(t, h)
 		o := sample(t, 1)
-		r.create(t, o, nobody)
+		r.create(t, o, nobody())
 		for i := range order.MaxRequests + 5 {
-			r.change(t, o.ID(), nobody, at(time.Second), func(o *order.Order) error {
+			r.change(t, o.ID(), nobody(), at(time.Second), func(o *order.Order) error {
 				if err := set("n", idOf(i).String(), time.Second)(o); err != nil {
 					return err
 				}

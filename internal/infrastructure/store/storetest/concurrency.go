@@ -3,6 +3,8 @@ package storetest
 import (
 	"fmt"
 	"maps"
+	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
@@ -22,8 +24,12 @@ func testConcurrency(t *testing.T, h Harness) {
 		stores := []Store{r.Store, r.second(t, h)}
 		atOnce(writers, func(w int) {
 			for c := range changes {
-				key, value := fmt.Sprint("writer-", w), fmt.Sprint(c)
-				if err := persist(t, stores[w%2], o.ID(), set(key, value, time.Second)); err != nil {
+				key, value := fmt.Sprint("writer-", w), strconv.Itoa(c)
+				err := persist(t, stores[w%2], o.ID(), func(o *order.Order) error {
+					runtime.Gosched() // let others come in between
+					return set(key, value, time.Second)(o)
+				})
+				if err != nil {
 					t.Errorf("writer %d: %v", w, err)
 					return
 				}
@@ -36,7 +42,7 @@ func testConcurrency(t *testing.T, h Harness) {
 		want := make(map[string]string)
 		seen := make(map[string]int)
 		for w := range writers {
-			want[fmt.Sprint("writer-", w)] = fmt.Sprint(changes - 1)
+			want[fmt.Sprint("writer-", w)] = strconv.Itoa(changes - 1)
 		}
 		if diff := cmp.Diff(want, got.View().Metadata); diff != "" {
 			t.Errorf("the metadata differs (-want +got):\n%s", diff)
@@ -52,14 +58,14 @@ func testConcurrency(t *testing.T, h Harness) {
 	t.Run("readers never see an order go back", func(t *testing.T) {
 		r := newRoom(t, h)
 		o := sample(t, 1)
-		r.create(t, o, nobody)
+		r.create(t, o, nobody())
 		const changes = 60
 		done := make(chan struct{})
 		atOnce(4, func(i int) {
 			if i == 0 {
 				defer close(done)
 				for c := range changes {
-					if err := persist(t, r.Store, o.ID(), set("n", fmt.Sprint(c), time.Second)); err != nil {
+					if err := persist(t, r.Store, o.ID(), set("n", strconv.Itoa(c), time.Second)); err != nil {
 						t.Errorf("writer: %v", err)
 					}
 				}
@@ -130,7 +136,7 @@ func testConcurrency(t *testing.T, h Harness) {
 // nothing and says so.
 func persist(t *testing.T, s Store, id order.ID, change func(*order.Order) error) error {
 	for tries := 1; ; tries++ {
-		_, err := s.Change(t.Context(), id, nobody, at(time.Second), change)
+		_, err := s.Change(t.Context(), id, nobody(), at(time.Second), change)
 		if err == nil || fault.KindOf(err) != fault.Unavailable || tries == 1_000 {
 			return err
 		}

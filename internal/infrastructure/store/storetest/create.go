@@ -12,7 +12,7 @@ func testCreate(t *testing.T, h Harness) {
 	t.Run("is there once answered", func(t *testing.T) {
 		r := newRoom(t, h)
 		o := sample(t, 1)
-		r.create(t, o, nobody)
+		r.create(t, o, nobody())
 		wantOrder(t, "Get", r.get(t, o.ID()), o)
 		wantEvents(t, "Events", r.events(t, o.ID()), o.Events())
 	})
@@ -20,8 +20,8 @@ func testCreate(t *testing.T, h Harness) {
 	t.Run("answers a taken id with the order that has it", func(t *testing.T) {
 		r := newRoom(t, h)
 		first := sample(t, 1)
-		r.create(t, first, nobody)
-		r.change(t, first.ID(), nobody, at(time.Second), moveTo(order.StatusPaid, 1, time.Second))
+		r.create(t, first, nobody())
+		r.change(t, first.ID(), nobody(), at(time.Second), moveTo(order.StatusPaid, 1, time.Second))
 		stored := r.get(t, first.ID())
 
 		other := sample(t, 1, func(d *order.Draft) { d.CustomerID = "somebody else" })
@@ -37,7 +37,7 @@ func testCreate(t *testing.T, h Harness) {
 	t.Run("shares nothing with the caller", func(t *testing.T) {
 		r := newRoom(t, h)
 		o := sample(t, 1)
-		r.create(t, o, nobody)
+		r.create(t, o, nobody())
 		want := sample(t, 1)
 		spoil(t, o)
 		wantOrder(t, "after a change of the order given", r.get(t, o.ID()), want)
@@ -45,7 +45,7 @@ func testCreate(t *testing.T, h Harness) {
 		wantOrder(t, "after a change of the order read", r.get(t, o.ID()), want)
 		spoil(t, r.list(t, ordering.Query{Limit: 1})[0])
 		wantOrder(t, "after a change of the order listed", r.get(t, o.ID()), want)
-		changed := r.change(t, o.ID(), nobody, at(time.Second), set("color", "green", time.Second))
+		changed := r.change(t, o.ID(), nobody(), at(time.Second), set("color", "green", time.Second))
 		want = r.get(t, o.ID())
 		spoil(t, changed.Order)
 		wantOrder(t, "after a change of the order changed", r.get(t, o.ID()), want)

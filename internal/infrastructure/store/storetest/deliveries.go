@@ -24,16 +24,22 @@ func testDeliveries(t *testing.T, h Harness) {
 		r.settle(t, delivery.Settlement{Order: o.ID(), Subscriber: "ship", Owner: "me", Error: "gone", Attempts: 9})
 
 		want := []delivery.Delivery{
-			{Order: o.ID(), Sequence: 1, State: delivery.StateWaiting, Track: delivery.Track{Subscriber: "bill", DueAt: at(time.Minute), Owner: "me"}},
-			{Order: o.ID(), Sequence: 1, State: delivery.StateWaiting, Track: delivery.Track{Subscriber: "mail", Attempts: 3, DueAt: retry, LastError: "busy \u00e9"}},
+			{
+				Order: o.ID(), Sequence: 1, State: delivery.StateWaiting,
+				Track: delivery.Track{Subscriber: "bill", DueAt: at(time.Minute), Owner: "me"},
+			}, {
+				Order: o.ID(), Sequence: 1, State: delivery.StateWaiting,
+				Track: delivery.Track{Subscriber: "mail", Attempts: 3, DueAt: retry, LastError: "busy \u00e9"},
+			},
 		}
-		if diff := cmp.Diff(want, bySubscriber(r.deliveries(t, delivery.StateWaiting, 10)), same); diff != "" {
+		if diff := cmp.Diff(want, bySubscriber(r.deliveries(t, delivery.StateWaiting, 10)), same()); diff != "" {
 			t.Errorf("what waits differs (-want +got):\n%s", diff)
 		}
-		want = []delivery.Delivery{
-			{Order: o.ID(), Sequence: 1, State: delivery.StateParked, Track: delivery.Track{Subscriber: "ship", Attempts: 9, Parked: true, LastError: "gone"}},
-		}
-		if diff := cmp.Diff(want, r.deliveries(t, delivery.StateParked, 10), same); diff != "" {
+		want = []delivery.Delivery{{
+			Order: o.ID(), Sequence: 1, State: delivery.StateParked,
+			Track: delivery.Track{Subscriber: "ship", Attempts: 9, Parked: true, LastError: "gone"},
+		}}
+		if diff := cmp.Diff(want, r.deliveries(t, delivery.StateParked, 10), same()); diff != "" {
 			t.Errorf("what is parked differs (-want +got):\n%s", diff)
 		}
 	})
@@ -49,7 +55,7 @@ func testDeliveries(t *testing.T, h Harness) {
 			})
 		}
 		r.Create(t.Context(), batch)
-		r.create(t, sample(t, n), nobody)
+		r.create(t, sample(t, n), nobody())
 		for _, limit := range []int{1, 2, 3, 7, 2 * n, 100} {
 			got := r.deliveries(t, delivery.StateWaiting, limit)
 			wantEachOnce(t, fmt.Sprintf("by %d", limit), got, n)
@@ -84,7 +90,7 @@ func testDeliveries(t *testing.T, h Harness) {
 
 	t.Run("nothing is a page too", func(t *testing.T) {
 		r := newRoom(t, h)
-		r.create(t, sample(t, 1), nobody)
+		r.create(t, sample(t, 1), nobody())
 		for _, state := range []delivery.State{delivery.StateWaiting, delivery.StateParked} {
 			page, err := r.Deliveries(t.Context(), delivery.Query{State: state, Limit: 10})
 			if err != nil || len(page.Deliveries) != 0 || page.Next != "" {
@@ -135,7 +141,7 @@ func wantDeliveries(t *testing.T, r *room, what string, want ...string) {
 	}
 	slices.Sort(got)
 	slices.Sort(want)
-	if diff := cmp.Diff(want, got, same); diff != "" {
+	if diff := cmp.Diff(want, got, same()); diff != "" {
 		t.Errorf("%s: what waits to be told differs (-want +got):\n%s", what, diff)
 	}
 }

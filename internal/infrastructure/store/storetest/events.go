@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -12,7 +13,7 @@ func testEvents(t *testing.T, h Harness) {
 	t.Run("every fact comes back", func(t *testing.T) {
 		r := newRoom(t, h)
 		made := goldenOrder(t, 1)
-		r.create(t, made, nobody)
+		r.create(t, made, nobody())
 		want := append([]order.Event(nil), made.Events()...)
 		none, some := (*string)(nil), "some \u00e9"
 		for i, change := range []func(*order.Order) error{
@@ -23,7 +24,7 @@ func testEvents(t *testing.T, h Harness) {
 			moveTo(order.StatusShipped, 1, time.Hour),
 			moveTo(order.StatusDelivered, 1, 2*time.Hour),
 		} {
-			c := r.change(t, made.ID(), nobody, at(time.Hour), change)
+			c := r.change(t, made.ID(), nobody(), at(time.Hour), change)
 			want = append(want, c.Order.Events()...)
 			wantEvents(t, fmt.Sprintf("after change %d", i), r.events(t, made.ID()), want)
 		}
@@ -31,10 +32,10 @@ func testEvents(t *testing.T, h Harness) {
 		wantEvents(t, "after reopening", r.events(t, made.ID()), want)
 
 		canceled := sample(t, 2)
-		r.create(t, canceled, nobody)
+		r.create(t, canceled, nobody())
 		want = append([]order.Event(nil), canceled.Events()...)
 		for i, status := range []order.Status{order.StatusPaid, order.StatusCanceled} {
-			want = append(want, r.change(t, canceled.ID(), nobody, at(time.Hour), moveTo(status, i, time.Hour)).Order.Events()...)
+			want = append(want, r.change(t, canceled.ID(), nobody(), at(time.Hour), moveTo(status, i, time.Hour)).Order.Events()...)
 		}
 		wantEvents(t, "of a refund", r.events(t, canceled.ID()), want)
 	})
@@ -42,9 +43,9 @@ func testEvents(t *testing.T, h Harness) {
 	t.Run("any part of them", func(t *testing.T) {
 		r := newRoom(t, h)
 		o := sample(t, 1)
-		r.create(t, o, nobody)
-		r.change(t, o.ID(), nobody, at(time.Second), setMany(3, "n", time.Second))
-		r.change(t, o.ID(), nobody, at(time.Second), moveTo(order.StatusPaid, 1, time.Second))
+		r.create(t, o, nobody())
+		r.change(t, o.ID(), nobody(), at(time.Second), setMany(3, "n", time.Second))
+		r.change(t, o.ID(), nobody(), at(time.Second), moveTo(order.StatusPaid, 1, time.Second))
 		all := r.events(t, o.ID())
 		for after := range len(all) + 2 {
 			for limit := 1; limit <= len(all)+1; limit++ {
@@ -61,17 +62,17 @@ func testEvents(t *testing.T, h Harness) {
 	t.Run("as many as there may be", func(t *testing.T) {
 		r := newRoom(t, h)
 		o := sample(t, 1)
-		r.create(t, o, nobody)
+		r.create(t, o, nobody())
 		left := order.MaxEvents - 1
 		for part := 1; left > 0; part++ {
 			n := min(left, 2_500)
-			r.change(t, o.ID(), nobody, at(time.Second), setMany(n, fmt.Sprint(part), time.Second))
+			r.change(t, o.ID(), nobody(), at(time.Second), setMany(n, strconv.Itoa(part), time.Second))
 			left -= n
 		}
 		if n := len(r.events(t, o.ID())); n != order.MaxEvents {
 			t.Errorf("%d events came back, want %d", n, order.MaxEvents)
 		}
-		_, err := r.Change(t.Context(), o.ID(), nobody, at(time.Second), set("one", "more", time.Second))
+		_, err := r.Change(t.Context(), o.ID(), nobody(), at(time.Second), set("one", "more", time.Second))
 		if err == nil {
 			t.Error("one event more than there may be was taken")
 		}

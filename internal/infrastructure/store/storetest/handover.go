@@ -20,7 +20,7 @@ func testHandover(t *testing.T, h Harness) {
 			{Subscriber: "mail", DueAt: at(time.Minute), Owner: "me"},
 			{Subscriber: "ship", DueAt: at(time.Minute), Owner: "me"},
 		}
-		if diff := cmp.Diff(want, got, same); diff != "" {
+		if diff := cmp.Diff(want, got, same()); diff != "" {
 			t.Errorf("the leases differ (-want +got):\n%s", diff)
 		}
 		r.wantNoClaim(t, "while another has it", at(time.Minute-time.Millisecond), "mail", "ship")
@@ -35,16 +35,16 @@ func testHandover(t *testing.T, h Harness) {
 		if leased := r.create(t, o, told("mail")); len(leased) != 0 {
 			t.Errorf("nobody has a lease of %v", leased)
 		}
-		r.wantTasks(t, "at once", r.claim(t, o.View().CreatedAt, "mail"), "mail", o, o.Events())
+		wantTask(t, "at once", r.claim(t, o.View().CreatedAt, "mail"), o, o.Events())
 	})
 
 	t.Run("a change is leased to its owner", func(t *testing.T) {
 		r := newRoom(t, h)
 		o := sample(t, 1)
-		r.create(t, o, nobody)
+		r.create(t, o, nobody())
 		c := r.change(t, o.ID(), held(at(time.Hour), "mail"), at(time.Minute), setMany(2, "n", time.Minute))
 		want := []delivery.Track{{Subscriber: "mail", Told: 1, DueAt: at(time.Hour), Owner: "me"}}
-		if diff := cmp.Diff(want, c.Leased, same); diff != "" {
+		if diff := cmp.Diff(want, c.Leased, same()); diff != "" {
 			t.Errorf("the leases differ (-want +got):\n%s", diff)
 		}
 		wantDeliveries(t, r, "a new subscriber begins with the change", waiting(o.ID(), "mail", 2))
@@ -63,7 +63,7 @@ func testHandover(t *testing.T, h Harness) {
 		if want := (delivery.Settled{More: true}); settled[0] != want {
 			t.Errorf("Settle = %+v, want %+v", settled[0], want)
 		}
-		task := r.next(t, o.ID(), "mail")
+		task := r.next(t, o.ID())
 		wantOrder(t, "Next", task.Order, c.Order)
 		wantEvents(t, "Next", task.Events, c.Order.Events())
 	})
@@ -80,7 +80,7 @@ func testHandover(t *testing.T, h Harness) {
 		wantDeliveries(t, r, "history")
 
 		c := r.change(t, o.ID(), told("mail"), at(time.Hour), moveTo(order.StatusPaid, 1, time.Hour))
-		r.wantTasks(t, "what comes after", r.claim(t, at(time.Hour), "mail"), "mail", c.Order, c.Order.Events())
+		wantTask(t, "what comes after", r.claim(t, at(time.Hour), "mail"), c.Order, c.Order.Events())
 	})
 
 	t.Run("every event is handed over with its change", func(t *testing.T) {
@@ -90,7 +90,7 @@ func testHandover(t *testing.T, h Harness) {
 		for i, status := range []order.Status{order.StatusPaid, order.StatusShipped, order.StatusDelivered} {
 			r.change(t, o.ID(), told("mail"), at(time.Second), moveTo(status, i, time.Second))
 		}
-		r.wantTasks(t, "all of it", r.claim(t, at(time.Minute), "mail"), "mail", r.get(t, o.ID()), r.events(t, o.ID()))
+		wantTask(t, "all of it", r.claim(t, at(time.Minute), "mail"), r.get(t, o.ID()), r.events(t, o.ID()))
 	})
 }
 

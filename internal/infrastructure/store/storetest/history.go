@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -30,24 +31,29 @@ type observed struct {
 	made  int
 }
 
-// registerModel says what may be observed: a read finds the newest, and a change makes the next
-// version of the newest.
-var registerModel = porcupine.Model{
-	Init: func() any { return register{version: 1} },
-	Step: func(state, input, output any) (bool, any) {
-		now, in, out := state.(register), input.(written), output.(observed)
-		if in == "" {
-			return out.found == now, now
-		}
-		return out.found == now && out.made == now.version+1, register{version: now.version + 1, content: string(in)}
-	},
-	DescribeOperation: func(input, output any) string {
-		in, out := input.(written), output.(observed)
-		if in == "" {
-			return fmt.Sprintf("read -> %v", out.found)
-		}
-		return fmt.Sprintf("write %s over %v -> %d", in, out.found, out.made)
-	},
+// registers returns what may be observed: a read finds the newest, and a change makes the next version
+// of the newest.
+func registers() porcupine.Model {
+	return porcupine.Model{
+		Init: func() any { return register{version: 1} },
+		Step: func(state, input, output any) (bool, any) {
+			now, _ := state.(register)
+			in, _ := input.(written)
+			out, _ := output.(observed)
+			if in == "" {
+				return out.found == now, now
+			}
+			return out.found == now && out.made == now.version+1, register{version: now.version + 1, content: string(in)}
+		},
+		DescribeOperation: func(input, output any) string {
+			in, _ := input.(written)
+			out, _ := output.(observed)
+			if in == "" {
+				return fmt.Sprintf("read -> %v", out.found)
+			}
+			return fmt.Sprintf("write %s over %v -> %d", in, out.found, out.made)
+		},
+	}
 }
 
 // testHistory checks that concurrent changes and reads of one order, whichever way they go, look as if
@@ -58,7 +64,7 @@ func testHistory(t *testing.T, h Harness) {
 	stores := []Store{r.Store, r.second(t, h)}
 	for round := range rounds {
 		o := sample(t, round, func(d *order.Draft) { d.Metadata = nil })
-		r.create(t, o, nobody)
+		r.create(t, o, nobody())
 		var mu sync.Mutex
 		var history []porcupine.Operation
 		begin := time.Now() // the checker needs real time, and nothing else does
@@ -87,13 +93,13 @@ func testHistory(t *testing.T, h Harness) {
 // wantExplained checks a history. The picture of one that fails is kept with go test -artifacts.
 func wantExplained(t *testing.T, round int, history []porcupine.Operation) {
 	t.Helper()
-	result, info := porcupine.CheckOperationsVerbose(registerModel, history, time.Minute)
+	result, info := porcupine.CheckOperationsVerbose(registers(), history, time.Minute)
 	if result == porcupine.Ok {
 		return
 	}
 	t.Errorf("round %d: no order of its %d calls explains what they saw: %s", round, len(history), result)
 	picture := filepath.Join(t.ArtifactDir(), fmt.Sprintf("history-%d.html", round))
-	if err := porcupine.VisualizePath(registerModel, info, picture); err != nil {
+	if err := porcupine.VisualizePath(registers(), info, picture); err != nil {
 		t.Errorf("draw the history: %v", err)
 	}
 }
@@ -108,15 +114,16 @@ func call(t *testing.T, s Store, id order.ID, kind int, content string) (written
 		}
 		return "", observed{found: registerOf(o)}, nil
 	case 1:
-		c, err := s.Change(t.Context(), id, nobody, base, func(*order.Order) error { return nil })
+		c, err := s.Change(t.Context(), id, nobody(), base, func(*order.Order) error { return nil })
 		if err != nil {
 			return "", observed{}, err
 		}
 		return "", observed{found: registerOf(c.Order)}, nil
 	default:
 		var found register
-		c, err := s.Change(t.Context(), id, nobody, base, func(o *order.Order) error {
+		c, err := s.Change(t.Context(), id, nobody(), base, func(o *order.Order) error {
 			found = registerOf(o)
+			runtime.Gosched() // let others come in between
 			return set("content", content, 0)(o)
 		})
 		if err != nil {

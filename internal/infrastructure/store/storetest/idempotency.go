@@ -29,7 +29,7 @@ func testIdempotency(t *testing.T, h Harness) {
 		if err != nil || first.Replayed {
 			t.Fatalf("Place = %+v, %v", first, err)
 		}
-		r.change(t, first.Order.ID(), nobody, at(time.Hour), moveTo(order.StatusPaid, 1, time.Hour))
+		r.change(t, first.Order.ID(), nobody(), at(time.Hour), moveTo(order.StatusPaid, 1, time.Hour))
 		now := r.get(t, first.Order.ID())
 		for _, reopen := range []bool{false, true} {
 			if reopen {
@@ -87,7 +87,8 @@ func testIdempotency(t *testing.T, h Harness) {
 		}
 		errs := make([]error, callers)
 		atOnce(callers, func(i int) {
-			changed[i], errs[i] = service.Change(t.Context(), caller, ordering.Change{ID: first.ID(), Status: order.StatusPaid, IdempotencyKey: "c"})
+			pay := ordering.Change{ID: first.ID(), Status: order.StatusPaid, IdempotencyKey: "c"}
+			changed[i], errs[i] = service.Change(t.Context(), caller, pay)
 		})
 		wantOneMade(t, "Change", callers, func(i int) (*order.Order, bool, error) {
 			return changed[i].Order, changed[i].Replayed, errs[i]

@@ -3,8 +3,8 @@ package storetest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -27,7 +27,9 @@ func testLifecycle(t *testing.T, h Harness) {
 				r.settle(t, delivery.Settlement{Order: idOf(i), Subscriber: "ship", Owner: "me", Error: "gone", Attempts: 3})
 			}
 			if i%5 == 0 {
-				r.settle(t, delivery.Settlement{Order: idOf(i), Subscriber: "mail", Owner: "me", Error: "busy", Attempts: 1, RetryAt: at(time.Hour)})
+				r.settle(t, delivery.Settlement{
+					Order: idOf(i), Subscriber: "mail", Owner: "me", Error: "busy", Attempts: 1, RetryAt: at(time.Hour),
+				})
 			}
 		}
 		orders := everything(t, r, ordering.Query{}, ordering.MaxLimit)
@@ -44,10 +46,10 @@ func testLifecycle(t *testing.T, h Harness) {
 			wantOrder(t, "List", o, orders[i])
 			wantEvents(t, "Events", r.events(t, o.ID()), events[i])
 		}
-		if diff := cmp.Diff(waits, r.deliveries(t, delivery.StateWaiting, 7), same); diff != "" {
+		if diff := cmp.Diff(waits, r.deliveries(t, delivery.StateWaiting, 7), same()); diff != "" {
 			t.Errorf("what waits differs (-before +after):\n%s", diff)
 		}
-		if diff := cmp.Diff(parked, r.deliveries(t, delivery.StateParked, 7), same); diff != "" {
+		if diff := cmp.Diff(parked, r.deliveries(t, delivery.StateParked, 7), same()); diff != "" {
 			t.Errorf("what is parked differs (-before +after):\n%s", diff)
 		}
 		if h.Exclusive { // whoever held a lease before is gone
@@ -81,7 +83,7 @@ func testLifecycle(t *testing.T, h Harness) {
 	t.Run("closing with work under way loses nothing", func(t *testing.T) {
 		r := newRoom(t, h)
 		o := sample(t, 0)
-		r.create(t, o, nobody)
+		r.create(t, o, nobody())
 		const writers, most = 8, 5_000
 		answered := make([][]order.ID, writers)
 		changed := make([]int, writers)
@@ -100,7 +102,7 @@ func testLifecycle(t *testing.T, h Harness) {
 			for i := range most {
 				id := 1 + w*most + i
 				c := s.Create(t.Context(), []ordering.NewOrder{{Order: sample(t, id), Handover: told("mail")}})[0]
-				_, err := s.Change(t.Context(), o.ID(), nobody, base, set(fmt.Sprint(w), fmt.Sprint(i), 0))
+				_, err := s.Change(t.Context(), o.ID(), nobody(), base, set(strconv.Itoa(w), strconv.Itoa(i), 0))
 				if c.Err == nil {
 					answered[w] = append(answered[w], idOf(id))
 				}
@@ -137,7 +139,7 @@ func testLifecycle(t *testing.T, h Harness) {
 			if s, err := r.place.Open(t.Context()); err == nil {
 				t.Errorf("a second store opens; Close: %v", s.Close())
 			}
-			r.create(t, sample(t, 1), nobody)
+			r.create(t, sample(t, 1), nobody())
 			r.reopen(t)
 			r.get(t, idOf(1))
 		})
@@ -181,7 +183,7 @@ func callsOf(t *testing.T, s Store, id order.ID) map[string]func(context.Context
 		},
 		"Get": func(ctx context.Context) error { _, err := s.Get(ctx, id); return err },
 		"Change": func(ctx context.Context) error {
-			_, err := s.Change(ctx, id, nobody, base, set("away", "yes", 0))
+			_, err := s.Change(ctx, id, nobody(), base, set("away", "yes", 0))
 			return err
 		},
 		"Events": func(ctx context.Context) error { _, err := s.Events(ctx, id, 0, 10); return err },

@@ -23,10 +23,10 @@ func testLimits(t *testing.T, h Harness) {
 				}
 			}
 		})
-		r.create(t, o, nobody)
+		r.create(t, o, nobody())
 		wantOrder(t, "Get", r.get(t, o.ID()), o)
 		for i, status := range []order.Status{order.StatusPaid, order.StatusShipped, order.StatusDelivered} {
-			r.change(t, o.ID(), nobody, at(time.Hour), moveTo(status, i, time.Hour))
+			r.change(t, o.ID(), nobody(), at(time.Hour), moveTo(status, i, time.Hour))
 		}
 		got := r.get(t, o.ID())
 		if got.Status() != order.StatusDelivered || len(got.View().Fulfillments[0].Lines) != order.MaxLines {
@@ -43,13 +43,13 @@ func testLimits(t *testing.T, h Harness) {
 				d.Metadata[key] = strings.Repeat("\U0001F375", order.MaxMetadataValue)
 			}
 		})
-		r.create(t, o, nobody)
+		r.create(t, o, nobody())
 		wantOrder(t, "Get", r.get(t, o.ID()), o)
 		removeAll := make(map[string]*string)
 		for key := range o.View().Metadata {
 			removeAll[key] = nil
 		}
-		r.change(t, o.ID(), nobody, at(time.Hour), func(o *order.Order) error {
+		r.change(t, o.ID(), nobody(), at(time.Hour), func(o *order.Order) error {
 			return o.PatchMetadata(removeAll, stamp(time.Hour))
 		})
 		if left := r.get(t, o.ID()).View().Metadata; len(left) != 0 {
@@ -65,7 +65,10 @@ func testLimits(t *testing.T, h Harness) {
 		}
 		finest := func(d *order.Draft) {
 			d.Currency = "KWD"
-			d.Items = []order.DraftItem{{SKU: "A", Quantity: order.MaxQuantity, UnitPrice: "123456.1234567"}, {SKU: "B", Quantity: 1, UnitPrice: "0.0000001"}}
+			d.Items = []order.DraftItem{
+				{SKU: "A", Quantity: order.MaxQuantity, UnitPrice: "123456.1234567"},
+				{SKU: "B", Quantity: 1, UnitPrice: "0.0000001"},
+			}
 		}
 		orders := []*order.Order{sample(t, 1, largest), sample(t, 2, finest)}
 		r.fill(t, orders...)
@@ -84,7 +87,7 @@ func testLimits(t *testing.T, h Harness) {
 			base,
 		} {
 			o := sample(t, i, func(d *order.Draft) { d.PlacedAt = date })
-			r.create(t, o, nobody)
+			r.create(t, o, nobody())
 			wantOrder(t, date.String(), r.get(t, o.ID()), o)
 			wantEvents(t, date.String(), r.events(t, o.ID()), o.Events())
 			got := r.list(t, ordering.Query{PlacedAfter: date, PlacedBefore: date.Add(time.Millisecond), Limit: 10})
@@ -115,7 +118,7 @@ func testLimits(t *testing.T, h Harness) {
 		for i, o := range orders {
 			wantOrder(t, trickyTexts[i], r.get(t, o.ID()), o)
 			wantEvents(t, trickyTexts[i], r.events(t, o.ID()), o.Events())
-			r.change(t, o.ID(), nobody, at(time.Hour), set(trickyTexts[i], "new", time.Hour))
+			r.change(t, o.ID(), nobody(), at(time.Hour), set(trickyTexts[i], "new", time.Hour))
 			if got := r.get(t, o.ID()).View().Metadata[trickyTexts[i]]; got != "new" {
 				t.Errorf("metadata %q is %q after its change, want \"new\"", trickyTexts[i], got)
 			}
@@ -127,7 +130,8 @@ func testLimits(t *testing.T, h Harness) {
 var trickyTexts = []string{
 	".", "a.b", "$", "$set", "_id", "__proto__", "null", "0", "-1", "1e3", "true", "{}", "[]", "%", "_", "c_1", "c%",
 	`"`, `\`, `'; DROP TABLE orders; --`, "<b>&amp;</b>", " ", " lead", "trail ", "Case", "case", "CASE",
-	"stra\u00dfe", "strasse", "\u00e9", "e\u0301", "\ufeff", "\ufffd", "\u2028", "\u200b", "\u0130", "\u0131", "\U0001F468\u200D\U0001F469", "\U0010FFFF",
+	"stra\u00dfe", "strasse", "\u00e9", "e\u0301", "\ufeff", "\ufffd", "\u2028", "\u200b", "\u0130", "\u0131",
+	"\U0001F468\u200D\U0001F469", "\U0010FFFF",
 }
 
 // everyCharacter returns orders whose metadata has every character that a caller may send.

@@ -60,7 +60,7 @@ func testList(t *testing.T, h Harness) {
 		r := newRoom(t, h)
 		orders := newestFirst(tied(t, 9))
 		r.fill(t, orders...)
-		r.change(t, orders[4].ID(), nobody, at(time.Hour), moveTo(order.StatusPaid, 1, time.Hour))
+		r.change(t, orders[4].ID(), nobody(), at(time.Hour), moveTo(order.StatusPaid, 1, time.Hour))
 		wantIDs(t, "List", r.list(t, ordering.Query{Limit: 100}), orders)
 	})
 
@@ -79,7 +79,7 @@ func testList(t *testing.T, h Harness) {
 			}
 			q.After = placeOf(page[len(page)-1])
 			for range 4 {
-				r.create(t, sampleAt(t, 1_000+grown, time.Hour+time.Duration(grown/2)*time.Millisecond), nobody)
+				r.create(t, sampleAt(t, 1_000+grown, time.Hour+time.Duration(grown/2)*time.Millisecond), nobody())
 				grown++
 			}
 		}

@@ -55,7 +55,7 @@ func testPark(t *testing.T, h Harness) {
 		}
 		r.wantNoClaim(t, "before it was sent again", at(time.Hour-time.Millisecond), "mail")
 		tasks := r.claim(t, at(time.Hour), "mail")
-		r.wantTasks(t, "redriven", tasks, "mail", r.get(t, id), r.events(t, id))
+		wantTask(t, "redriven", tasks, r.get(t, id), r.events(t, id))
 		if tasks[0].Attempts != 0 {
 			t.Errorf("%d attempts are counted, want a new beginning", tasks[0].Attempts)
 		}
@@ -83,7 +83,7 @@ func testPark(t *testing.T, h Harness) {
 		if err := r.Redrive(t.Context(), o.ID(), "mail", at(time.Hour)); err != nil {
 			t.Fatalf("Redrive: %v", err)
 		}
-		r.wantTasks(t, "hastened", r.claim(t, at(time.Hour), "mail"), "mail", o, o.Events())
+		wantTask(t, "hastened", r.claim(t, at(time.Hour), "mail"), o, o.Events())
 	})
 
 	t.Run("what does not wait can't be acted on", func(t *testing.T) {

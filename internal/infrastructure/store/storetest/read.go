@@ -13,8 +13,8 @@ func testRead(t *testing.T, h Harness) {
 	t.Run("every field comes back", func(t *testing.T) {
 		r := newRoom(t, h)
 		made := goldenOrder(t, 1)
-		r.create(t, made, nobody)
-		c := r.change(t, made.ID(), nobody, at(time.Hour), become(golden(made), time.Hour))
+		r.create(t, made, nobody())
+		c := r.change(t, made.ID(), nobody(), at(time.Hour), become(golden(made), time.Hour))
 		if got := c.Order.View(); got.Version != 2 || len(got.Payments) != 5 {
 			t.Fatalf("the order changed is %+v, want version 2 of the golden order", got)
 		}
@@ -40,7 +40,7 @@ func testRead(t *testing.T, h Harness) {
 			d.Reference, d.Metadata, d.Items = "", nil, d.Items[:1]
 			d.Items[0].Name, d.Items[0].UnitPrice = "", "0"
 		})
-		r.create(t, o, nobody)
+		r.create(t, o, nobody())
 		wantOrder(t, "Get", r.get(t, o.ID()), o)
 		wantEvents(t, "Events", r.events(t, o.ID()), o.Events())
 	})

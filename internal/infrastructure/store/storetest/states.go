@@ -8,17 +8,15 @@ import (
 // stateEdits returns edits of a stored order that together lead to every status, payment status and
 // fulfillment status. Nil leaves the order as it was made.
 func stateEdits() []func(*order.Snapshot) {
-	// payment gives the order one payment of its total divided by part.
-	payment := func(state order.PaymentState, part money.Amount, refunds ...order.Refund) func(*order.Snapshot) {
+	// paid gives the order one payment of its total divided by share, with what was given back of it.
+	paid := func(state order.PaymentState, share money.Amount, back ...money.Amount) func(*order.Snapshot) {
 		return func(s *order.Snapshot) {
-			s.Payments = []order.Payment{{
-				ID: idOf(1), State: state, Provider: order.ProviderExternal, Amount: s.Total / part,
-				CreatedAt: base, UpdatedAt: base, Refunds: refunds,
-			}}
+			p := payment(1, state, order.ProviderExternal, s.Total/share)
+			for i, amount := range back {
+				p.Refunds = append(p.Refunds, refund(2+i, order.RefundStateSucceeded, amount))
+			}
+			s.Payments = []order.Payment{p}
 		}
-	}
-	refund := func(amount money.Amount) order.Refund {
-		return order.Refund{ID: idOf(2), State: order.RefundStateSucceeded, Amount: amount, CreatedAt: base, UpdatedAt: base}
 	}
 	// goods sets the counters of every line to its quantity where they are wanted, and those of the
 	// first line to one where only a part is.
@@ -32,12 +30,12 @@ func stateEdits() []func(*order.Snapshot) {
 	}
 	return []func(*order.Snapshot){
 		nil,
-		payment(order.PaymentStateAuthorized, 1),
-		payment(order.PaymentStateCaptured, 2),
-		payment(order.PaymentStateCaptured, 1),
-		payment(order.PaymentStateCaptured, 1, refund(1)),
-		payment(order.PaymentStateCaptured, 1, refund(1_000_000)),
-		payment(order.PaymentStateVoided, 1),
+		paid(order.PaymentStateAuthorized, 1),
+		paid(order.PaymentStateCaptured, 2),
+		paid(order.PaymentStateCaptured, 1),
+		paid(order.PaymentStateCaptured, 1, 1),
+		paid(order.PaymentStateCaptured, 1, 1_000_000),
+		paid(order.PaymentStateVoided, 1),
 		goods(sharePart, shareNone, shareNone),
 		goods(shareAll, shareNone, shareNone),
 		goods(shareAll, sharePart, shareNone),

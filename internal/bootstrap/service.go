@@ -1,0 +1,197 @@
+package bootstrap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"order-processing-service/internal/application/delivery"
+	"order-processing-service/internal/application/ordering"
+	"order-processing-service/internal/application/wire"
+	"order-processing-service/internal/bootstrap/config"
+	"order-processing-service/internal/infrastructure/simulated"
+	"order-processing-service/internal/infrastructure/store/sqlite"
+	"order-processing-service/internal/infrastructure/telemetry"
+	"order-processing-service/internal/interfaces/cli"
+	"order-processing-service/internal/interfaces/httpapi"
+)
+
+// ServiceName is how the service calls itself in logs and events.
+const ServiceName = "order-processing-service"
+
+// storage is what every store of orders is to the program.
+type storage interface {
+	ordering.Store
+	delivery.Store
+	io.Closer
+}
+
+// Service is the whole program as a value: Open it, Run it. Every part of it is made here.
+type Service struct {
+	config     *config.Config
+	log        *slog.Logger
+	store      storage
+	dispatcher *delivery.Dispatcher
+	server     *http.Server
+	listener   net.Listener
+	abort      context.CancelFunc // ends requests that a stop can't wait for
+}
+
+// Open makes the service: it opens the store and listens, so that its address is known, but answers
+// nothing yet. Log lines go to out. The error says in one line what to do. A service that was opened
+// must be run, or closed.
+func Open(c *config.Config, out io.Writer) (_ *Service, err error) {
+	s := &Service{config: c, log: telemetry.NewLogger(out, c.LogLevel, ServiceName, Build().Version)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	if s.store, err = openStore(c); err != nil {
+		return nil, err
+	}
+	s.dispatcher = delivery.New(delivery.Config{
+		Store: s.store, Subscribers: subscribers(c, s.log), Logger: s.log,
+		Lease: c.DeliveryLease, PollInterval: c.DeliveryPollInterval, MaxAttempts: c.DeliveryMaxAttempts,
+		BackoffMin: c.DeliveryBackoffMin, BackoffMax: c.DeliveryBackoffMax, Workers: c.DeliveryWorkers,
+	})
+	orders := ordering.New(ordering.Config{
+		Store: s.store, Teller: s.dispatcher, Now: time.Now, DefaultCurrency: c.DefaultCurrency,
+	})
+	if s.listener, err = net.Listen("tcp", c.Address()); err != nil {
+		return nil, fmt.Errorf("listen on %s: %w; choose another HOST or PORT", c.Address(), err)
+	}
+	requests, abort := context.WithCancel(context.Background())
+	s.abort = abort
+	s.server = &http.Server{
+		Handler: httpapi.New(httpapi.Config{
+			Orders:     orders,
+			Deliveries: delivery.NewOperations(s.store, s.dispatcher.Wake, time.Now),
+			Log:        s.log, Version: Build().Version,
+			MaxBody: c.MaxBodyBytes, MaxBatchBody: c.MaxBatchBodyBytes,
+			MaxConcurrent: c.MaxConcurrentRequests, RequestTimeout: c.RequestTimeout, ExportStall: c.WriteTimeout,
+		}),
+		ReadHeaderTimeout: c.ReadHeaderTimeout, ReadTimeout: c.ReadTimeout,
+		WriteTimeout: c.WriteTimeout, IdleTimeout: c.IdleTimeout,
+		MaxHeaderBytes: 64 << 10,
+		ErrorLog:       slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+		BaseContext:    func(net.Listener) context.Context { return requests },
+	}
+	return s, nil
+}
+
+// openStore opens the store that the configuration names.
+func openStore(c *config.Config) (storage, error) {
+	store, err := sqlite.Open(sqlite.Config{Path: filepath.Join(c.DataDir, "orders.db"), QueueSize: c.StoreQueueSize})
+	if err != nil {
+		return nil, err // and no typed nil
+	}
+	return store, nil
+}
+
+// subscribers are told of every change.
+func subscribers(c *config.Config, log *slog.Logger) []delivery.Subscriber {
+	var list []delivery.Subscriber
+	if c.Events != none {
+		list = append(list, simulated.NewEvents(simulated.EventsConfig{
+			Logger: log, BusName: c.EventBusName, Encode: wire.AppendEventData,
+		}))
+	}
+	if c.Manifests != none {
+		list = append(list, simulated.NewManifests(simulated.ManifestsConfig{
+			Logger: log, Dir: filepath.Join(c.DataDir, "s3"), Bucket: c.ManifestBucket, Encode: wire.AppendOrder,
+		}))
+	}
+	return list
+}
+
+// none is the setting that leaves a subscriber out.
+const none = "none"
+
+// URL is where a program on this machine reaches the service.
+func (s *Service) URL() string {
+	return s.config.URL(s.listener.Addr().(*net.TCPAddr).Port) //nolint:forcetypeassert // it listens on TCP
+}
+
+// Run serves until ctx ends, then stops in order: no new requests, those under way finished, the
+// dispatcher drained, the store closed, within SHUTDOWN_TIMEOUT. What is left undone is told at the
+// next start. It is called once.
+func (s *Service) Run(ctx context.Context) error {
+	s.dispatcher.Start(context.WithoutCancel(ctx))
+	failed := make(chan error, 1)
+	go func() { failed <- s.server.Serve(s.listener) }()
+	s.log.InfoContext(ctx, "listening", "url", s.URL(), "data_dir", s.config.DataDir, "pid", os.Getpid())
+	select {
+	case err := <-failed:
+		return errors.Join(fmt.Errorf("serve: %w", err), s.Close())
+	case <-ctx.Done():
+	}
+	s.log.InfoContext(ctx, "stopping", "timeout", s.config.ShutdownTimeout.String())
+	started := time.Now()
+	err := s.Close()
+	s.log.InfoContext(ctx, "stopped", "duration_ms", time.Since(started).Milliseconds())
+	return err
+}
+
+// Close ends what Open made, in the order in which the parts depend on each other. Parts that were
+// never made are passed over; closing twice does nothing.
+func (s *Service) Close() error {
+	timeout := s.config.ShutdownTimeout
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	var errs []error
+	if s.server != nil {
+		// The last quarter of the time is kept for what comes after the requests.
+		requests, done := context.WithTimeout(ctx, timeout*3/4)
+		if err := s.server.Shutdown(requests); err != nil {
+			s.abort()
+			errs = append(errs, fmt.Errorf("some requests were cut off by the stop: %w", err), s.server.Close())
+		}
+		done()
+		s.abort()
+	}
+	if s.listener != nil {
+		if err := s.listener.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if s.dispatcher != nil {
+		errs = append(errs, s.dispatcher.Stop(ctx))
+	}
+	if s.store != nil {
+		errs = append(errs, s.store.Close())
+	}
+	return errors.Join(errs...)
+}
+
+const gcPercent = 400
+
+// serve is the work behind the serve command.
+func serve(ctx context.Context, streams cli.Streams, o cli.ServeOptions) error {
+	c, err := load(o.Overrides)
+	if err != nil {
+		return err
+	}
+	if os.Getenv("GOGC") == "" {
+		// Little is kept in memory, so that collecting it less often costs some megabytes and saves
+		// a tenth of the work of placing an order.
+		debug.SetGCPercent(gcPercent)
+	}
+	s, err := Open(c, streams.Out)
+	if err != nil {
+		return err
+	}
+	for _, warning := range c.Warnings() {
+		s.log.WarnContext(ctx, warning)
+	}
+	welcome(streams.Err, s.URL(), c.DataDir)
+	return s.Run(ctx)
+}
