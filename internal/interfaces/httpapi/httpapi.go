@@ -8,6 +8,8 @@
 // through the one table in problem.go.
 package httpapi
 
+//go:generate go test -run ^TestDocumentsAreCurrent$ . -update
+
 import (
 	"cmp"
 	"context"

@@ -103,7 +103,7 @@ func (q *queryReader) whole(name string, least, most, absent int) int {
 		return absent
 	}
 	n, err := strconv.Atoi(text)
-	if err != nil || n < least || n > most {
+	if err != nil || n < least || n > most || strconv.Itoa(n) != text {
 		q.wrong(name, fmt.Sprintf("must be a whole number from %d to %d", least, most))
 	}
 	return n

@@ -103,7 +103,8 @@ func (x *exchange) log(took time.Duration) {
 	}
 	x.api.Log.LogAttrs(x.ctx, level, "request",
 		slog.String("method", method(x.r.Method)), slog.String("route", route), slog.Int("status", x.status),
-		slog.Float64("duration_ms", float64(took.Microseconds())/1e3), slog.Int64("bytes", x.written))
+		// A whole number costs the log a third of what a fraction does.
+		slog.Int64("duration_us", took.Microseconds()), slog.Int64("bytes", x.written))
 }
 
 // method returns a request's method, which is the client's own text, if it is one that HTTP knows.
