@@ -89,8 +89,10 @@ func TestOrderIsReadBackByItsStruct(t *testing.T) {
 	plain := order.Draft{CustomerID: "ñ \"quoted\" \\ \u2028", Currency: "JPY", Items: []order.DraftItem{{SKU: "日本", Quantity: 1, UnitPrice: "0"}}}
 	cases := map[string]*order.Order{"plain": newOrder(t, plain)}
 	for _, through := range [][]order.Status{
-		{order.StatusPaid}, {order.StatusPaid, order.StatusShipped, order.StatusDelivered},
-		{order.StatusCanceled}, {order.StatusPaid, order.StatusCanceled},
+		{order.StatusPaid},
+		{order.StatusPaid, order.StatusShipped, order.StatusDelivered},
+		{order.StatusCanceled},
+		{order.StatusPaid, order.StatusCanceled},
 	} {
 		o, _ := moved(t, tea(), through...)
 		cases[fmt.Sprint(through)] = o

@@ -79,8 +79,14 @@ func TestStoreThatIsAway(t *testing.T) {
 	path := "/orders/" + s.place(tea).ID
 	s.memory.SetAway(true)
 	for _, c := range []struct{ method, path, body string }{
-		{"GET", path, ""}, {"GET", "/orders", ""}, {"GET", "/orders/export", ""}, {"GET", path + "/timeline", ""}, {"POST", "/orders", tea},
-		{"PATCH", path, `{"status":"PAID"}`}, {"GET", "/deliveries", ""}, {"POST", "/deliveries/" + path[8:] + "/books/skip", ""},
+		{"GET", path, ""},
+		{"GET", "/orders", ""},
+		{"GET", "/orders/export", ""},
+		{"GET", path + "/timeline", ""},
+		{"POST", "/orders", tea},
+		{"PATCH", path, `{"status":"PAID"}`},
+		{"GET", "/deliveries", ""},
+		{"POST", "/deliveries/" + path[8:] + "/books/skip", ""},
 		{"GET", "/health/ready", ""},
 	} {
 		a := s.do(c.method, c.path, c.body)
