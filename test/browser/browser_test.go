@@ -2,8 +2,6 @@ package browser_test
 
 import (
 	"encoding/json"
-	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -23,7 +21,7 @@ func TestDocs(t *testing.T) {
 		chromedp.Navigate(service.URL+"/docs"),
 		chromedp.WaitVisible(".swagger-ui .opblock"),
 	)
-	if diff := cmp.Diff(described(t, service.URL), shown(b)); diff != "" {
+	if diff := cmp.Diff(described(t, service), shown(b)); diff != "" {
 		t.Errorf("operations of /openapi.json (-) and on the page (+):\n%s", diff)
 	}
 	b.screenshot()
@@ -47,7 +45,7 @@ func TestDocs(t *testing.T) {
 		t.Fatalf("the page shows no order: %v\n%s", err, answer)
 	}
 	var kept placed
-	get(t, service.URL+"/orders/"+told.ID, &kept)
+	service.Get(t, "/orders/"+told.ID, &kept)
 	if diff := cmp.Diff(told, kept); diff != "" {
 		t.Errorf("order on the page (-) and in the service (+):\n%s", diff)
 	}
@@ -78,12 +76,12 @@ type placed struct {
 }
 
 // described lists the operations of /openapi.json, as "POST /orders".
-func described(t *testing.T, base string) []string {
+func described(t *testing.T, service *program.Program) []string {
 	t.Helper()
 	var document struct {
 		Paths map[string]map[string]any `json:"paths"`
 	}
-	get(t, base+"/openapi.json", &document)
+	service.Get(t, "/openapi.json", &document)
 	var operations []string
 	for path, methods := range document.Paths {
 		for method := range methods {
@@ -107,26 +105,4 @@ func shown(b *browser) []string {
 	b.run(chromedp.Evaluate(list, &operations))
 	slices.Sort(operations)
 	return operations
-}
-
-// get reads a JSON answer with status 200.
-func get(t *testing.T, url string, into any) {
-	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("status %d", response.StatusCode)
-	} else {
-		err = json.NewDecoder(response.Body).Decode(into)
-	}
-	if err != nil {
-		t.Fatalf("GET %s: %v", url, err)
-	}
 }

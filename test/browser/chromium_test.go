@@ -129,7 +129,7 @@ func (b *browser) screenshot() {
 		picture, err = page.CaptureScreenshot().WithFormat(page.CaptureScreenshotFormatPng).Do(ctx)
 		return err
 	}))
-	if err := os.WriteFile(*screenshotPath, picture, 0o644); err != nil { //nolint:gosec // for everybody to see
+	if err := os.WriteFile(*screenshotPath, picture, 0o644); err != nil {
 		b.tb.Fatal(err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"io"
 	"maps"
+	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -16,8 +17,11 @@ import (
 	"order-processing-service/internal/interfaces/cli"
 )
 
-// startLimit is how long the program may take to listen.
-const startLimit = 30 * time.Second
+// How long the program may take to listen, and to answer.
+const (
+	startLimit  = 30 * time.Second
+	answerLimit = 30 * time.Second
+)
 
 // Program is a service that runs.
 type Program struct {
@@ -57,6 +61,28 @@ func Start(tb testing.TB, dir string, settings map[string]string) *Program {
 	return p
 }
 
+// Get reads the JSON answer to GET path, and ends the test unless the status is 200.
+func (p *Program) Get(tb testing.TB, path string, into any) {
+	tb.Helper()
+	client := http.Client{Timeout: answerLimit}
+	defer client.CloseIdleConnections()
+	request, err := http.NewRequestWithContext(tb.Context(), http.MethodGet, p.URL+path, http.NoBody)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		tb.Fatalf("GET %s: status %d", path, response.StatusCode)
+	}
+	if err := json.NewDecoder(response.Body).Decode(into); err != nil {
+		tb.Fatalf("GET %s: %v", path, err)
+	}
+}
+
 // Log is what a program has logged. It is safe for concurrent use.
 type Log struct {
 	listening chan string // gets the URL, once
@@ -67,13 +93,17 @@ type Log struct {
 
 // Write takes one line, as the logger gives them.
 func (l *Log) Write(line []byte) (int, error) {
-	var said struct{ Message, URL string }
+	var said struct {
+		Message string `json:"message"`
+		URL     string `json:"url"`
+	}
 	if err := json.Unmarshal(line, &said); err == nil && said.Message == "listening" {
 		l.listening <- said.URL
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.lines.Write(line)
+	l.lines.Write(line)
+	return len(line), nil
 }
 
 // String returns all lines so far.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,9 +24,9 @@ const asProgram = "ORDERS_README_PROGRAM"
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) == "1" {
 		streams := cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}
-		os.Exit(cli.Run(context.Background(), bootstrap.Commands(), os.Args[1:], streams))
+		os.Exit(cli.Run(context.Background(), bootstrap.Commands(), os.Args[1:], streams)) //nolint:forbidigo // this is the command
 	}
-	os.Exit(m.Run())
+	m.Run()
 }
 
 // tour is a page whose commands are run.
@@ -66,11 +65,11 @@ func tours() []tour {
 
 // place and change are the commands that place and change an order.
 func place(key, body string) string {
-	return "curl --fail 127.0.0.1:8000/orders -H 'Content-Type: application/json' -H 'Idempotency-Key: " + key + "' -d '" + body + "' || exit\n"
+	return fmt.Sprintf("curl --fail 127.0.0.1:8000/orders -H 'Content-Type: application/json' -H 'Idempotency-Key: %s' -d '%s' || exit\n", key, body)
 }
 
 func change(id, body string) string {
-	return "curl --fail -X PATCH 127.0.0.1:8000/orders/" + id + " -H 'Content-Type: application/json' -d '" + body + "' || exit\n"
+	return fmt.Sprintf("curl --fail -X PATCH 127.0.0.1:8000/orders/%s -H 'Content-Type: application/json' -d '%s' || exit\n", id, body)
 }
 
 // TestTours follows the pages: it runs each command of their console blocks, in order, and compares what it prints.
@@ -87,12 +86,12 @@ func TestTours(t *testing.T) {
 			if code, printed := shell(t, dir, here.Replace(tour.prepare)); code != 0 {
 				t.Fatalf("prepare: exit code %d\n%s", code, printed)
 			}
-			waitUntilTold(t, service.URL)
+			waitUntilTold(t, service)
 			ran := 0
 			for _, block := range fences(here.Replace(text)) {
 				switch block.language {
 				case "console":
-					ran += runSteps(t, tour.page, dir, block.steps(), func() { waitUntilTold(t, service.URL) })
+					ran += runSteps(t, tour.page, dir, block.steps(), func() { waitUntilTold(t, service) })
 				case "log":
 					checkLog(t, tour.page, block, service.Log.String())
 				}
@@ -165,7 +164,7 @@ func workFolder(t *testing.T) string {
 	script := fmt.Sprintf("#!/bin/sh\n%s=1 exec '%s' \"$@\"\n", asProgram, self)
 	err = errors.Join(
 		os.Mkdir(filepath.Join(dir, "bin"), 0o755),
-		os.WriteFile(filepath.Join(dir, "bin", "orders"), []byte(script), 0o755), //nolint:gosec // it is a program
+		os.WriteFile(filepath.Join(dir, "bin", "orders"), []byte(script), 0o755),
 		os.Symlink(sources, filepath.Join(dir, "internal")),
 		// At a terminal curl shows no progress; here it would.
 		os.WriteFile(filepath.Join(dir, ".curlrc"), []byte("silent\nshow-error\n"), 0o600),
@@ -191,31 +190,23 @@ func shell(t *testing.T, dir, command string) (code int, printed string) {
 	return code, strings.TrimRight(strings.ReplaceAll(string(out), "\r\n", "\n"), "\n")
 }
 
+// toldLimit is how long subscribers may take to be told of a command.
+const toldLimit = 30 * time.Second
+
 // waitUntilTold returns when no subscriber has anything left to be told, so that the next command finds what this one
 // brought about.
-func waitUntilTold(t *testing.T, base string) {
+func waitUntilTold(t *testing.T, service *program.Program) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	for {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/deliveries?state=waiting", http.NoBody)
-		if err != nil {
-			t.Fatal(err)
-		}
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			t.Fatalf("wait until all is told: %v", err)
-		}
-		var waiting struct{ Deliveries []any }
-		err = json.NewDecoder(response.Body).Decode(&waiting)
-		response.Body.Close()
-		if err != nil {
-			t.Fatal(err)
-		}
+	var waiting struct {
+		Deliveries []json.RawMessage `json:"deliveries"`
+	}
+	for started := time.Now(); time.Since(started) < toldLimit; {
+		service.Get(t, "/deliveries?state=waiting", &waiting)
 		if len(waiting.Deliveries) == 0 {
 			return
 		}
 	}
+	t.Fatalf("subscribers have still to be told of something: %s", waiting.Deliveries)
 }
 
 // logLines parts a block of log lines, each with the lines that were broken off it.

@@ -120,7 +120,7 @@ func pages(t *testing.T) []string {
 }
 
 var (
-	codeBlock = regexp.MustCompile("(?ms)^```.*?^```")
+	codeBlock = regexp.MustCompile("(?s)```.*?\n```")
 	codeSpan  = regexp.MustCompile("`[^`\n]*`")
 	heading   = regexp.MustCompile(`(?m)^#+ .*$`)
 	notInSlug = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
