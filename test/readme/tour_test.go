@@ -65,7 +65,8 @@ func tours() []tour {
 
 // place and change are the commands that place and change an order.
 func place(key, body string) string {
-	return fmt.Sprintf("curl --fail 127.0.0.1:8000/orders -H 'Content-Type: application/json' -H 'Idempotency-Key: %s' -d '%s' || exit\n", key, body)
+	return fmt.Sprintf("curl --fail 127.0.0.1:8000/orders -H 'Content-Type: application/json' -H 'Idempotency-Key: %s' -d '%s' || exit\n",
+		key, body)
 }
 
 func change(id, body string) string {
