@@ -21,12 +21,16 @@ func TestEventsAreReadBackByTheirStructs(t *testing.T) {
 		if err := o.PatchMetadata(map[string]*string{"z": nil, "note": &note}, at(20)); err != nil {
 			t.Fatal(err)
 		}
-		events = append(events, o.Events()[len(o.Events())-1])
 		events = append(events,
-			order.Event{Type: order.EventRefundFailed, Sequence: 90, Version: 9, Time: at(9).Time, Status: o.Status(),
-				Refund: &order.RefundFact{RefundID: id(3), PaymentID: id(4), Amount: 5}},
-			order.Event{Type: order.EventFulfillmentCanceled, Sequence: 91, Version: 9, Time: at(9).Time, Status: o.Status(),
-				Fulfillment: &order.FulfillmentFact{FulfillmentID: id(3), Lines: []order.LineQuantity{{Line: 1, Quantity: 1}}}})
+			o.Events()[len(o.Events())-1],
+			order.Event{
+				Type: order.EventRefundFailed, Sequence: 90, Version: 9, Time: at(9).Time, Status: o.Status(),
+				Refund: &order.RefundFact{RefundID: id(3), PaymentID: id(4), Amount: 5},
+			},
+			order.Event{
+				Type: order.EventFulfillmentCanceled, Sequence: 91, Version: 9, Time: at(9).Time, Status: o.Status(),
+				Fulfillment: &order.FulfillmentFact{FulfillmentID: id(3), Lines: []order.LineQuantity{{Line: 1, Quantity: 1}}},
+			})
 		s := o.View()
 		for _, e := range events {
 			seen[e.Type] = true
