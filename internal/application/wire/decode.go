@@ -33,11 +33,16 @@ type step struct {
 }
 
 // readers are used again because a decoder's own state costs more to make than an order to read.
+//
+//nolint:gochecknoglobals // a pool shares memory, not state
 var readers = sync.Pool{New: func() any { return new(reader) }}
 
 // newReader returns a reader of text. Close it after the last use.
 func newReader(text []byte, options ...jsontext.Options) *reader {
-	r := readers.Get().(*reader)
+	r, ok := readers.Get().(*reader)
+	if !ok {
+		r = new(reader) // the pool holds nothing else
+	}
 	r.input = *bytes.NewBuffer(text)
 	r.dec.Reset(&r.input, options...)
 	r.path, r.faults = r.path[:0], nil
@@ -242,19 +247,25 @@ func (r *reader) integer(message string, into *int64) error {
 	if err != nil {
 		return err
 	}
-	n, err := strconv.ParseInt(string(raw), 10, 64)
-	if err == nil {
-		*into = n
-		return nil
-	}
-	// 2.0 and 2e3 are whole numbers as well. With so few digits a float tells every number apart.
-	f, err := strconv.ParseFloat(string(raw), 64)
-	if err != nil || len(raw) > maxFloatText || f != math.Trunc(f) || math.Abs(f) > maxWhole {
+	n, ok := whole(string(raw))
+	if !ok {
 		r.fault(message)
-		return nil
 	}
-	*into = int64(f)
+	*into = n
 	return nil
+}
+
+// whole reads a JSON number as a whole one, which 2.0 and 2e3 are as well.
+func whole(text string) (int64, bool) {
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return n, true
+	}
+	// With so few digits a float tells every number apart.
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || len(text) > maxFloatText || f != math.Trunc(f) || math.Abs(f) > maxWhole {
+		return 0, false
+	}
+	return int64(f), true
 }
 
 // Bounds within which a number with a fraction or an exponent is read as whole: a float carries 15

@@ -53,12 +53,13 @@ func DecodeBatch(text []byte, most int) ([]BatchEntry, error) {
 	defer r.close()
 	var entries []BatchEntry
 	seen, count := false, 0
-	order := func(int) error {
+	entry := func(int) error {
 		raw, err := r.dec.ReadValue()
 		if err != nil {
 			return err
 		}
-		if count++; count <= most {
+		count++
+		if count <= most {
 			entries = append(entries, decodeEntry(raw))
 		}
 		return nil
@@ -72,7 +73,7 @@ func DecodeBatch(text []byte, most int) ([]BatchEntry, error) {
 				return errOrdersTwice
 			}
 			seen = true
-			return r.array("must be an array of orders", order)
+			return r.array("must be an array of orders", entry)
 		})
 	})
 	if err == nil && (count < 1 || count > most) {
@@ -114,7 +115,8 @@ func DecodePatch(text []byte) (order.Status, map[string]*string, error) {
 				}
 				return nil
 			case "metadata":
-				return r.metadataPatch(&metadata)
+				metadata = make(map[string]*string)
+				return r.metadataPatch(metadata)
 			}
 			return r.unknown(patchFields)
 		})
@@ -126,9 +128,7 @@ func DecodePatch(text []byte) (order.Status, map[string]*string, error) {
 	return order.Status(status), metadata, err
 }
 
-func (r *reader) metadataPatch(into *map[string]*string) error {
-	patch := make(map[string]*string)
-	*into = patch
+func (r *reader) metadataPatch(patch map[string]*string) error {
 	return r.object("must be an object of strings, with null for a key to remove", func(key string) error {
 		if r.null() {
 			patch[key] = nil
@@ -182,7 +182,8 @@ func (d *draftReader) items() error {
 	count := 0
 	d.draft.Items = make([]order.DraftItem, 0, 4)
 	err := d.array("must be an array of lines", func(int) error {
-		if count++; count > order.MaxLines {
+		count++
+		if count > order.MaxLines {
 			return d.dec.SkipValue()
 		}
 		d.draft.Items = append(d.draft.Items, order.DraftItem{})
@@ -250,7 +251,8 @@ func (d *draftReader) metadata() error {
 	count := 0
 	d.draft.Metadata = make(map[string]string)
 	err := d.object("must be an object of strings", func(key string) error {
-		if count++; count > order.MaxMetadata {
+		count++
+		if count > order.MaxMetadata {
 			return d.dec.SkipValue()
 		}
 		var value string

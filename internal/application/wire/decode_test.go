@@ -39,7 +39,8 @@ func TestDecodeNewOrder(t *testing.T) {
 		},
 		"full": {
 			`{"customer_id":"c-1","reference":"A-17","currency":"EUR","placed_at":"2026-01-15T09:30:00.5+01:00",` +
-				`"metadata":{"channel":"web"},"items":[{"sku":"T\u0045A","name":"T\u00e9 \"verde\"","quantity":0.3e1,"unit_price":1.25e1},` +
+				`"metadata":{"channel":"web"},"items":[{"sku":"T\u0045A","name":"T\u00e9 \"verde\"","quantity":0.3e1,` +
+				`"unit_price":1.25e1},` +
 				`{"sku":"TEA","quantity":2,"unit_price":12.50}]}`, full,
 		},
 	} {
@@ -104,11 +105,17 @@ func TestDecodeNewOrderSaysWhatIsWrongAndWhere(t *testing.T) {
 		"no such moment":     {`{"placed_at":"2026-02-30T00:00:00Z"}`, fault.Invalid, "placed_at: must be a date and time"},
 		"year 1":             {`{"placed_at":"0001-01-01T00:00:00Z"}`, fault.Invalid, "placed_at: must be a date and time"},
 		"number in metadata": {`{"metadata":{"a":1}}`, fault.Invalid, "metadata.a: must be a string"},
-		"several":            {`{"x":1,"items":[{"y":2,"quantity":"3"}]}`, fault.Invalid, "x: is not a|items[0].y: is not a|items[0].quantity: must"},
-		"too many lines":     {`{"items":[` + strings.Repeat("{},", 1_000) + `{}]}`, fault.Invalid, "items: must have 1 to 1000 lines, not 1001"},
-		"too much metadata":  {`{"metadata":{` + members(51) + `}}`, fault.Invalid, "metadata: must have at most 50 keys, not 51"},
-		"malformed wins":     {`{"x":1,"y":`, fault.Malformed, "y: ends in the middle"},
-		"long name":          {`{"` + strings.Repeat("n", 5_000) + `":1}`, fault.Invalid, strings.Repeat("n", 200) + "…: is not a field"},
+		"several": {
+			`{"x":1,"items":[{"y":2,"quantity":"3"}]}`, fault.Invalid,
+			"x: is not a|items[0].y: is not a|items[0].quantity: must",
+		},
+		"too many lines": {
+			`{"items":[` + strings.Repeat("{},", 1_000) + `{}]}`, fault.Invalid,
+			"items: must have 1 to 1000 lines, not 1001",
+		},
+		"too much metadata": {`{"metadata":{` + members(51) + `}}`, fault.Invalid, "metadata: must have at most 50 keys, not 51"},
+		"malformed wins":    {`{"x":1,"y":`, fault.Malformed, "y: ends in the middle"},
+		"long name":         {`{"` + strings.Repeat("n", 5_000) + `":1}`, fault.Invalid, strings.Repeat("n", 200) + "…: is not a field"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := wire.DecodeNewOrder([]byte(c.text))

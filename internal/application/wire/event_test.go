@@ -21,8 +21,8 @@ func TestEventsAreReadBackByTheirStructs(t *testing.T) {
 		if err := o.PatchMetadata(map[string]*string{"z": nil, "note": &note}, at(20)); err != nil {
 			t.Fatal(err)
 		}
-		events = append(events, o.Events()[len(o.Events())-1])
 		events = append(events,
+			o.Events()[len(o.Events())-1],
 			order.Event{
 				Type: order.EventRefundFailed, Sequence: 90, Version: 9, Time: at(9).Time, Status: o.Status(),
 				Refund: &order.RefundFact{RefundID: id(3), PaymentID: id(4), Amount: 5},

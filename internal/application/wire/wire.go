@@ -42,7 +42,7 @@ func AppendTime(dst []byte, t time.Time) []byte {
 	dst = append(dst, ':')
 	dst = appendTwo(dst, second)
 	milli := t.Nanosecond() / int(time.Millisecond)
-	dst = append(dst, '.', byte('0'+milli/100))
+	dst = append(dst, '.', byte('0'+milli/100%10))
 	dst = appendTwo(dst, milli%100)
 	return append(dst, 'Z', '"')
 }

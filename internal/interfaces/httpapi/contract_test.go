@@ -25,7 +25,7 @@ type contract struct {
 func document(t testing.TB, path string) []byte {
 	t.Helper()
 	recorder := httptest.NewRecorder()
-	httpapi.New(httpapi.Config{}).ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, path, nil))
+	httpapi.New(httpapi.Config{}).ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody))
 	if recorder.Code != http.StatusOK {
 		t.Fatalf("%s was answered with %d", path, recorder.Code)
 	}
@@ -81,7 +81,7 @@ func (c *contract) schema(t testing.TB, at string) *jsonschema.Schema {
 // check holds an answer against the contract: its status, its headers and its body.
 func (c *contract) check(t testing.TB, method, path string, a answer) {
 	t.Helper()
-	if id := a.header.Get("X-Request-Id"); id == "" {
+	if id := a.header.Get("X-Request-ID"); id == "" {
 		t.Errorf("%s %s has no request id", method, path)
 	}
 	path, _, _ = strings.Cut(path, "?")
@@ -122,7 +122,7 @@ func (c *contract) check(t testing.TB, method, path string, a answer) {
 
 // template returns the documented path that matches, or "".
 func (c *contract) template(path string) string {
-	paths, _ := c.doc["paths"].(map[string]any)
+	paths := members(c.doc, "paths")
 	if _, ok := paths[path]; ok {
 		return path
 	}
@@ -144,10 +144,7 @@ func (c *contract) operation(template, method string) map[string]any {
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
-	paths, _ := c.doc["paths"].(map[string]any)
-	item, _ := paths[template].(map[string]any)
-	operation, _ := item[strings.ToLower(method)].(map[string]any)
-	return operation
+	return members(c.doc, "paths", template, strings.ToLower(method))
 }
 
 // response returns the documented response, and where it is.
@@ -155,16 +152,12 @@ func (c *contract) response(template, method string, status int) (map[string]any
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
-	responses, _ := c.operation(template, method)["responses"].(map[string]any)
-	response, _ := responses[strconv.Itoa(status)].(map[string]any)
+	response := members(c.operation(template, method), "responses", strconv.Itoa(status))
 	if response == nil {
 		return nil, ""
 	}
 	if ref, ok := response["$ref"].(string); ok {
-		components, _ := c.doc["components"].(map[string]any)
-		shared, _ := components["responses"].(map[string]any)
-		response, _ = shared[ref[strings.LastIndex(ref, "/")+1:]].(map[string]any)
-		return response, "openapi.json" + ref
+		return members(c.doc, "components", "responses", ref[strings.LastIndex(ref, "/")+1:]), "openapi.json" + ref
 	}
 	return response, "openapi.json#/paths/" + strings.ReplaceAll(template, "/", "~1") + "/" + strings.ToLower(method) +
 		"/responses/" + strconv.Itoa(status)

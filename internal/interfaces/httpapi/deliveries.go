@@ -58,7 +58,7 @@ func (x *exchange) listDeliveries() error {
 		}
 		return err
 	}
-	out := append(x.out[:0], `{"deliveries":[`...)
+	out := x.begin(`{"deliveries":[`)
 	for i := range page.Deliveries {
 		if i > 0 {
 			out = append(out, ',')

@@ -39,10 +39,13 @@ func TestDeliveries(t *testing.T) {
 		t.Helper()
 		return decoded[wire.DeliveryPage](t, s.do("GET", "/deliveries"+query, "")).Deliveries
 	}
-	if got := list("?state=waiting"); len(got) != 1 || got[0].OrderID != waits || got[0].NextAttemptAt.IsZero() || got[0].State != "waiting" {
+	got := list("?state=waiting")
+	if len(got) != 1 || got[0].OrderID != waits || got[0].NextAttemptAt.IsZero() || got[0].State != "waiting" {
 		t.Errorf("waiting are %+v", got)
 	}
-	want := wire.Delivery{OrderID: parked, Subscriber: subscriberName, State: "parked", Sequence: 1, Attempts: 10, LastError: `books: "closed"`}
+	want := wire.Delivery{
+		OrderID: parked, Subscriber: subscriberName, State: "parked", Sequence: 1, Attempts: 10, LastError: `books: "closed"`,
+	}
 	for _, query := range []string{"", "?state=parked", "?limit=200&state=parked"} {
 		if got := list(query); len(got) != 1 || got[0] != want {
 			t.Errorf("%s: parked are %+v", query, got)
@@ -53,10 +56,19 @@ func TestDeliveries(t *testing.T) {
 		{name: "redrive", method: "POST", path: at + "/redrive", status: 202, has: []string{`"action":"redrive"`}},
 		{name: "skip", method: "POST", path: at + "/skip", status: 202, has: []string{`"action":"skip"`}},
 		{name: "nothing waits", method: "POST", path: at + "/skip", status: 409, code: "delivery_not_waiting"},
-		{name: "another subscriber", method: "POST", path: "/deliveries/" + parked + "/films/skip", status: 404, code: "delivery_not_found"},
-		{name: "another order", method: "POST", path: "/deliveries/6743f1a0c2d4e6f801234567/books/redrive", status: 404, code: "order_not_found"},
+		{
+			name: "another subscriber", method: "POST", path: "/deliveries/" + parked + "/films/skip",
+			status: 404, code: "delivery_not_found",
+		},
+		{
+			name: "another order", method: "POST", path: "/deliveries/6743f1a0c2d4e6f801234567/books/redrive",
+			status: 404, code: "order_not_found",
+		},
 		{name: "a malformed order", method: "POST", path: "/deliveries/x/books/redrive", status: 404, code: "order_not_found"},
-		{name: "an unknown state", method: "GET", path: "/deliveries?state=told", status: 422, has: []string{"query.state", "waiting, parked"}},
+		{
+			name: "an unknown state", method: "GET", path: "/deliveries?state=told",
+			status: 422, has: []string{"query.state", "waiting, parked"},
+		},
 		{name: "a wrong limit", method: "GET", path: "/deliveries?limit=0", status: 422, has: []string{"query.limit"}},
 		{name: "a wrong cursor", method: "GET", path: "/deliveries?cursor=x", status: 422, has: []string{"query.cursor"}},
 		{name: "an empty cursor", method: "GET", path: "/deliveries?cursor=", status: 422, has: []string{"query.cursor"}},

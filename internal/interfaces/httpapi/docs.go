@@ -10,28 +10,22 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/swaggest/swgui"
 	"github.com/swaggest/swgui/v5emb"
 )
 
 // documents lists the operations that serve the documents on operations, and Swagger UI. They are
-// not described themselves.
+// not described themselves. Each is made when it is first asked for: the start does not wait for it.
 func (a *api) documents(operations []operation) []operation {
-	rest, err := openAPI(operations)
-	if err != nil {
-		panic(err) // a tag or an example in this package is wrong, which any test finds
-	}
-	events, err := asyncAPI()
-	if err != nil {
-		panic(err) // as above
-	}
-	ui := newDocsPage()
+	ui := sync.OnceValue(newDocsPage)
+	page := func(x *exchange) error { return ui().serve(x) }
 	list := []operation{
-		document("/openapi.json", "application/json", rest),
-		document("/asyncapi.json", "application/json", events),
-		{path: "/docs", handle: ui.serve},
-		{path: "/docs/{file}", handle: ui.serve},
+		document("/openapi.json", func() ([]byte, error) { return openAPI(operations) }),
+		document("/asyncapi.json", asyncAPI),
+		{path: "/docs", handle: page},
+		{path: "/docs/{file}", handle: page},
 		{path: "/", handle: func(x *exchange) error {
 			x.w.Header()["Location"] = []string{"/docs"}
 			x.reply(http.StatusTemporaryRedirect, []string{"text/plain; charset=utf-8"}, []byte("see /docs\n"))
@@ -44,18 +38,30 @@ func (a *api) documents(operations []operation) []operation {
 	return list
 }
 
-// document returns the operation that serves a text that does not change.
-func document(path, contentType string, text []byte) operation {
-	sum := sha256.Sum256(text)
-	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+// document returns the operation that serves a JSON document, which does not change.
+func document(path string, write func() ([]byte, error)) operation {
+	type written struct {
+		text []byte
+		tag  string
+		err  error
+	}
+	once := sync.OnceValue(func() written {
+		text, err := write()
+		sum := sha256.Sum256(text)
+		return written{text, `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`, err}
+	})
 	return operation{path: path, handle: func(x *exchange) error {
+		doc := once()
+		if doc.err != nil {
+			return fmt.Errorf("write %s: %w", path, doc.err)
+		}
 		h := x.w.Header()
-		h["Etag"] = []string{tag}
+		h["Etag"] = []string{doc.tag}
 		h["Cache-Control"] = noCache
-		if x.r.Header.Get("If-None-Match") == tag {
+		if x.r.Header.Get("If-None-Match") == doc.tag {
 			return x.notModified()
 		}
-		x.reply(http.StatusOK, []string{contentType}, text)
+		x.reply(http.StatusOK, typeJSON, doc.text)
 		return nil
 	}}
 }

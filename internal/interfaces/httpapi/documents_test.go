@@ -102,27 +102,22 @@ func toInt(t *testing.T, value any) int {
 	return int(i)
 }
 
-// What the decoder takes and refuses is what the schema does, where JSON Schema can say it.
+// The example bodies keep to their schemas, and the service takes them.
 func TestExamplesAreTaken(t *testing.T) {
 	s := start(t, nil)
 	taken := 0
-	for template, item := range s.contract.doc["paths"].(map[string]any) {
-		for method, operation := range item.(map[string]any) {
-			body, ok := operation.(map[string]any)["requestBody"].(map[string]any)
-			if !ok {
-				continue
-			}
-			media := body["content"].(map[string]any)["application/json"].(map[string]any)
-			schema := s.contract.schema(t, "openapi.json#/paths/"+strings.ReplaceAll(template, "/", "~1")+"/"+method+
-				"/requestBody/content/application~1json/schema")
-			for name, example := range media["examples"].(map[string]any) {
-				value := example.(map[string]any)["value"]
+	for template, item := range members(s.contract.doc, "paths") {
+		for method := range members(item) {
+			at := "/requestBody/content/application~1json/schema"
+			for name, example := range members(item, method, "requestBody", "content", "application/json", "examples") {
+				value := members(example)["value"]
+				schema := s.contract.schema(t, "openapi.json#/paths/"+strings.ReplaceAll(template, "/", "~1")+"/"+method+at)
 				if err := schema.Validate(value); err != nil {
 					t.Errorf("%s %s, %s: %v", method, template, name, err)
 				}
-				text := jsonText(t, value)
 				path := strings.Replace(template, "{order_id}", s.place(tea).ID, 1)
-				if a := s.do(strings.ToUpper(method), path, text); a.status >= 300 || strings.Contains(a.body, "problem") {
+				a := s.do(strings.ToUpper(method), path, jsonText(t, value))
+				if a.status >= 300 || strings.Contains(a.body, "problem") {
 					t.Errorf("%s %s, %s: %d %s", method, template, name, a.status, a.body)
 				}
 				taken++
@@ -132,6 +127,16 @@ func TestExamplesAreTaken(t *testing.T) {
 	if taken < 5 {
 		t.Errorf("only %d examples", taken)
 	}
+}
+
+// members returns the members of the object that lies below value at the given names; none if there
+// is no such object.
+func members(value any, at ...string) map[string]any {
+	object, _ := value.(map[string]any)
+	for _, name := range at {
+		object, _ = object[name].(map[string]any)
+	}
+	return object
 }
 
 func jsonText(t *testing.T, value any) string {
@@ -146,7 +151,7 @@ func jsonText(t *testing.T, value any) string {
 // Every event that orders bring about is as /asyncapi.json says.
 func TestEventsKeepTheirContract(t *testing.T) {
 	c := newContract(t, "asyncapi.json", document(t, "/asyncapi.json"))
-	messages, _ := c.doc["components"].(map[string]any)["messages"].(map[string]any)
+	messages := members(c.doc, "components", "messages")
 	if len(messages) != len(wire.EventForms()) {
 		t.Errorf("%d messages for %d forms", len(messages), len(wire.EventForms()))
 	}
@@ -217,7 +222,7 @@ func TestDocsPage(t *testing.T) {
 			t.Errorf("%s: %d, %d bytes", asset[1], a.status, len(a.body))
 		}
 	}
-	tag := s.do("GET", "/openapi.json", "").header.Get("Etag")
+	tag := s.do("GET", "/openapi.json", "").header.Get("ETag")
 	if a := s.do("GET", "/openapi.json", "", "If-None-Match: "+tag); a.status != 304 {
 		t.Errorf("the same document is sent again: %d", a.status)
 	}

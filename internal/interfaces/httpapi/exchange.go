@@ -42,8 +42,6 @@ const (
 )
 
 // Header values that do not change are shared between all answers.
-//
-//nolint:gochecknoglobals // they are constants for which the language has no word
 var (
 	typeJSON    = []string{"application/json"}
 	typeProblem = []string{"application/problem+json"}
@@ -102,6 +100,9 @@ func (x *exchange) reply(status int, contentType []string, body []byte) {
 	x.start(status)
 	x.write(body)
 }
+
+// begin returns the buffer for the answer's body, with what the body begins with.
+func (x *exchange) begin(text string) []byte { return append(x.out[:0], text...) }
 
 // replyJSON is reply for what was appended to out.
 func (x *exchange) replyJSON(status int, out []byte) error {

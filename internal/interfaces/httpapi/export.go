@@ -24,9 +24,18 @@ type exportFormat struct {
 // exportFormats lists the formats; the first is what a caller gets who does not mind.
 func exportFormats() []exportFormat {
 	return []exportFormat{
-		{name: "ndjson", contentType: "application/x-ndjson", mediaType: "application/x-ndjson", separator: "\n", tail: "\n", row: wire.AppendOrder},
-		{name: "csv", contentType: "text/csv; charset=utf-8; header=present", mediaType: "text/csv", head: csvHead, row: appendCSV},
-		{name: "json", contentType: "application/json", mediaType: "application/json", head: `{"orders":[`, separator: ",", tail: `]}`, row: wire.AppendOrder},
+		{
+			name: "ndjson", contentType: "application/x-ndjson", mediaType: "application/x-ndjson",
+			separator: "\n", tail: "\n", row: wire.AppendOrder,
+		},
+		{
+			name: "csv", contentType: "text/csv; charset=utf-8; header=present", mediaType: "text/csv",
+			head: csvHead, row: appendCSV,
+		},
+		{
+			name: "json", contentType: "application/json", mediaType: "application/json",
+			head: `{"orders":[`, separator: ",", tail: `]}`, row: wire.AppendOrder,
+		},
 	}
 }
 
@@ -56,7 +65,7 @@ func (a *api) exportOrders() operation {
 			}),
 			replies: []reply{{
 				status: http.StatusOK, text: "The orders.", contents: replies,
-				headers: []header{{name: "Content-Disposition", text: "Suggests a file name.", example: `attachment; filename="orders.ndjson"`}},
+				headers: []header{{"Content-Disposition", "Suggests a file name.", `attachment; filename="orders.ndjson"`}},
 			}},
 			errors: []int{400, 406, 422, 503},
 		},
@@ -87,16 +96,16 @@ func (x *exchange) exportOrders() error {
 		return nil
 	}
 	control := http.NewResponseController(x.w)
-	out := append(x.out[:0], format.head...)
-	any := false
+	out := x.begin(format.head)
+	some := false
 	for o, err := range x.api.Orders.All(x.ctx, query) {
 		if err != nil {
 			return fmt.Errorf("export orders: %w", err)
 		}
-		if any {
+		if some {
 			out = append(out, format.separator...)
 		}
-		any = true
+		some = true
 		out = format.row(out, o)
 		if len(out) < exportChunk {
 			continue
@@ -106,7 +115,7 @@ func (x *exchange) exportOrders() error {
 		}
 		out = out[:0]
 	}
-	if any || format.name != "ndjson" {
+	if some || format.name != "ndjson" {
 		out = append(out, format.tail...)
 	}
 	if x.status == 0 {

@@ -197,7 +197,8 @@ type failing struct {
 }
 
 func (f *failing) List(ctx context.Context, q ordering.Query) ([]*order.Order, error) {
-	if f.pages--; f.pages < 0 {
+	f.pages--
+	if f.pages < 0 {
 		return nil, f.err
 	}
 	return f.Store.List(ctx, q)
@@ -206,7 +207,8 @@ func (f *failing) List(ctx context.Context, q ordering.Query) ([]*order.Order, e
 func TestExportThatFailsIsSeenToFail(t *testing.T) {
 	for pages, format := range []string{"ndjson", "csv", "ndjson", "json"} {
 		t.Run(fmt.Sprintf("%d pages of %s", pages, format), func(t *testing.T) {
-			store := &failing{pages: pages, err: fault.Wrap(errors.New("disk is gone"), fault.Unavailable, "store_unavailable", "the store is away")}
+			gone := fault.Wrap(errors.New("disk is gone"), fault.Unavailable, "store_unavailable", "the store is away")
+			store := &failing{pages: pages, err: gone}
 			s := start(t, func(c *httpapi.Config, m *memory.Store) {
 				store.Store = m
 				c.Orders = orders(m, store)

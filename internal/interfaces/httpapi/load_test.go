@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -34,7 +35,7 @@ func (a answers) skip() error {
 			}
 		case len(bytes.TrimSpace(line)) == 0:
 			if length < 0 {
-				return fmt.Errorf("answered without a length")
+				return errors.New("answered without a length")
 			}
 			_, err := a.r.Discard(length)
 			return err

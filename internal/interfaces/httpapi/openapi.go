@@ -36,7 +36,9 @@ func openAPI(operations []operation) ([]byte, error) {
 		},
 		Components: &huma.Components{
 			Schemas: r, Responses: map[string]*huma.Response{}, Headers: map[string]*huma.Header{
-				"X-Request-ID": headerOf(header{"X-Request-ID", "The request's id, by which it is found in the log.", "2V5WQZGJ7N4KXTC3MBHRDPL6YS"}),
+				"X-Request-ID": headerOf(header{
+					"X-Request-ID", "The request's id, by which it is found in the log.", "2V5WQZGJ7N4KXTC3MBHRDPL6YS",
+				}),
 			},
 		},
 	}

@@ -57,7 +57,7 @@ func (x *exchange) placeBatch() error {
 		}
 	}
 	answers := x.api.Orders.PlaceBatch(x.ctx, x.caller, places)
-	out := append(x.out[:0], `{"results":[`...)
+	out := x.begin(`{"results":[`)
 	next := 0
 	for i := range entries {
 		placed := ordering.Placed{Err: entries[i].Err}

@@ -42,7 +42,7 @@ func (x *exchange) listOrders() error {
 	if err != nil {
 		return err
 	}
-	out := append(x.out[:0], `{"orders":[`...)
+	out := x.begin(`{"orders":[`)
 	for i, o := range page.Orders {
 		if i > 0 {
 			out = append(out, ',')

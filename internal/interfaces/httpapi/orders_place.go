@@ -19,7 +19,8 @@ func (a *api) placeOrder() operation {
 			body:       wire.NewOrder{},
 			examples:   newOrderExamples(),
 			replies: []reply{{
-				status: http.StatusCreated, text: "The order was taken, or had been taken from the same request before.", body: wire.Order{},
+				status: http.StatusCreated, body: wire.Order{},
+				text:    "The order was taken, or had been taken from the same request before.",
 				headers: []header{headerLocation(), headerETag(), headerReplay()}, links: orderLinks(),
 			}},
 			errors: []int{400, 413, 415, 422, 503},

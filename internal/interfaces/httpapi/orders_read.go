@@ -75,7 +75,7 @@ func (x *exchange) readTimeline() error {
 		return err
 	}
 	s := o.View()
-	out := append(x.out[:0], `{"events":[`...)
+	out := x.begin(`{"events":[`)
 	for i := range events {
 		if i > 0 {
 			out = append(out, ',')

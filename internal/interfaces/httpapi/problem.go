@@ -76,13 +76,19 @@ func (x *exchange) problemOf(err error) (wire.Problem, time.Duration) {
 }
 
 // fail answers with the problem that err is. What is inside an internal error goes to the log only.
+// An answer that has begun is cut off, so that nobody takes it for whole.
 func (x *exchange) fail(err error) {
-	if fault.KindOf(err) == fault.Internal && err != error(errPanic) && !errors.Is(err, context.Canceled) { //nolint:errorlint // it is the very one
+	if fault.KindOf(err) == fault.Internal && !errors.Is(err, context.Canceled) {
 		x.api.Log.ErrorContext(x.ctx, "request failed", "error", err)
 	}
 	if x.status != 0 {
-		panic(http.ErrAbortHandler) // the answer has begun: cut it off, so that nobody takes it for whole
+		panic(http.ErrAbortHandler)
 	}
+	x.answer(err)
+}
+
+// answer writes the problem that err is.
+func (x *exchange) answer(err error) {
 	problem, wait := x.problemOf(err)
 	h := x.w.Header()
 	for _, name := range [...]string{"Etag", "Location", "Link", headerReplayed, "Content-Disposition"} {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -115,17 +116,14 @@ func oneOf[T ~string](q *queryReader, name string, allowed []T, absent T) T {
 	if !ok {
 		return absent
 	}
-	names := ""
+	names := make([]string, len(allowed))
 	for i, value := range allowed {
 		if string(value) == text {
 			return value
 		}
-		if i > 0 {
-			names += ", "
-		}
-		names += string(value)
+		names[i] = string(value)
 	}
-	q.wrong(name, "must be one of "+names)
+	q.wrong(name, "must be one of "+strings.Join(names, ", "))
 	return absent
 }
 

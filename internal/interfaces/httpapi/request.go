@@ -33,7 +33,7 @@ func (x *exchange) body(limit int64) ([]byte, error) {
 	for {
 		n, err := from.Read(buffer[len(buffer):cap(buffer)])
 		buffer = buffer[:len(buffer)+n]
-		if err == io.EOF { //nolint:errorlint // readers return it bare
+		if err == io.EOF {
 			x.in = buffer
 			return buffer, nil
 		}
@@ -50,7 +50,8 @@ func (x *exchange) body(limit int64) ([]byte, error) {
 }
 
 func tooLarge(limit int64) error {
-	return at("body", fault.New(fault.TooLarge, "body_too_large", fmt.Sprintf("must have at most %d bytes; send several smaller requests", limit)))
+	return at("body", fault.New(fault.TooLarge, "body_too_large",
+		fmt.Sprintf("must have at most %d bytes; send several smaller requests", limit)))
 }
 
 // checkContent refuses bodies that are said to be something else than JSON in UTF-8. A body of which

@@ -15,7 +15,8 @@ import (
 // whatever happens is answered and logged.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := newExchange(a, w, r)
-	defer x.end(time.Now())
+	begun := time.Now()
+	defer func() { x.end(begun, recover()) }()
 	if err := x.serve(); err != nil {
 		x.fail(err)
 	}
@@ -68,26 +69,24 @@ var (
 	errBusy  = fault.New(fault.Unavailable, "too_busy", "the service is working on as many requests as it can; try again")
 )
 
-// end is what happens last, also after a panic: the answer if there is none yet, and the log line.
-func (x *exchange) end(start time.Time) {
-	p := recover()
-	if p != nil && p != http.ErrAbortHandler { //nolint:errorlint,err113 // net/http compares it so
+// end is what happens last: the answer to a panic, if p is one, and the log line.
+func (x *exchange) end(begun time.Time, p any) {
+	aborted := p == http.ErrAbortHandler //nolint:errorlint // net/http compares it so
+	if p != nil && !aborted {
 		x.api.Log.ErrorContext(x.ctx, "request panicked", "panic", p, "stack", string(debug.Stack()))
-		if x.status == 0 {
-			x.fail(errPanic)
-		} else {
-			p = http.ErrAbortHandler // the client must not take half an answer for a whole one
+		aborted = x.status != 0 // the client must not take half an answer for a whole one
+		if !aborted {
+			x.answer(errPanic)
 		}
 	}
-	x.log(time.Since(start))
-	aborted := p == http.ErrAbortHandler //nolint:errorlint,err113 // as above
+	x.log(time.Since(begun))
 	x.release()
 	if aborted {
 		panic(http.ErrAbortHandler)
 	}
 }
 
-var errPanic = fault.Of(errors.New("panic"))
+var errPanic = errors.New("panic")
 
 // log writes the line that each request gets. Nothing in it is the customer's.
 func (x *exchange) log(took time.Duration) {

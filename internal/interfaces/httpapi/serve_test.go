@@ -138,7 +138,8 @@ func TestOnlySoManyAtOnce(t *testing.T) {
 		answers <- a
 	}()
 	<-begun
-	if a := s.do("GET", "/orders", ""); a.status != 503 || a.header.Get("Retry-After") == "" || decoded[wire.Problem](t, a).Code != "too_busy" {
+	a := s.do("GET", "/orders", "")
+	if a.status != 503 || a.header.Get("Retry-After") == "" || decoded[wire.Problem](t, a).Code != "too_busy" {
 		t.Errorf("one too many: %d %s", a.status, a.body)
 	}
 	if a := s.do("GET", "/health/ready", ""); a.status != 200 {
@@ -163,7 +164,7 @@ func TestIdentify(t *testing.T) {
 		}
 	})
 	a, err := s.try("POST", "/orders", strings.NewReader(tea))
-	if err != nil || a.status != 401 || a.header.Get("Www-Authenticate") == "" || decoded[wire.Problem](t, a).Code != "token_missing" {
+	if err != nil || a.status != 401 || a.header.Get("WWW-Authenticate") == "" || decoded[wire.Problem](t, a).Code != "token_missing" {
 		t.Errorf("%d %s %v", a.status, a.body, err)
 	}
 	id := s.place(tea, "Authorization: ana").ID
@@ -181,7 +182,7 @@ func TestLogLines(t *testing.T) {
 	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
 	id := s.place(tea, "X-Request-ID: given-1", "traceparent: 00-"+trace+"-00f067aa0ba902b7-01").ID
 	for sent, want := range map[string]string{"ok.ID-7": "ok.ID-7", "no good": "", strings.Repeat("x", 129): "", "a\tb": ""} {
-		got := s.do("GET", "/orders/"+id+"?customer=c-1", "", "X-Request-ID: "+sent).header.Get("X-Request-Id")
+		got := s.do("GET", "/orders/"+id+"?customer=c-1", "", "X-Request-ID: "+sent).header.Get("X-Request-ID")
 		if want != "" && got != want || want == "" && (got == sent || len(got) < 16) {
 			t.Errorf("the id %q became %q", sent, got)
 		}
@@ -211,7 +212,8 @@ func TestLogLines(t *testing.T) {
 		}
 		return e
 	}
-	if e := read(lines[0]); e.Level != "INFO" || e.Method != "POST" || e.Route != "/orders" || e.Status != 201 || e.Bytes < 600 || e.Duration == nil {
+	e := read(lines[0])
+	if e.Level != "INFO" || e.Method != http.MethodPost || e.Route != "/orders" || e.Status != 201 || e.Bytes < 600 || e.Duration == nil {
 		t.Errorf("placing is logged as %s", lines[0])
 	}
 	if e := read(lines[1]); e.Route != "/orders/{order_id}" || e.Status != 422 {
