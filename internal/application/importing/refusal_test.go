@@ -11,7 +11,7 @@ import (
 const (
 	mustBeQuantity = "quantity must be a whole number from 1 to 1,000,000"
 	mustBePrice    = "unit_price must be a decimal number such as 12.50"
-	totalTooLarge  = "items the order's total comes to more than 999,999,999,999,999 minor units (15 digits); " +
+	totalTooLarge  = "items add up to too much: the order's total comes to more than 999,999,999,999,999 minor units (15 digits); " +
 		"lower the quantity or the price, or split the order"
 )
 
