@@ -112,7 +112,8 @@ func acquire(path string) (*flock.Flock, error) {
 			holder = " (process " + string(pid) + ")"
 		}
 		return nil, fault.New(fault.Unavailable, "store_in_use", fmt.Sprintf(
-			"another process%s has the orders in %s open: stop it, or use another DATA_DIR; a running service takes an import with --url", holder, filepath.Dir(path)))
+			"another process%s has the orders in %s open: stop it, or use another DATA_DIR; a running service takes an import with --url",
+			holder, filepath.Dir(path)))
 	}
 	// Who holds the lock is told for people only; not being able to say so is no reason to stop.
 	_ = os.WriteFile(path, strconv.AppendInt(nil, int64(os.Getpid()), 10), 0o640) //nolint:gosec // as the lock itself
