@@ -13,6 +13,7 @@ import (
 func Commands() cli.Commands {
 	return cli.Commands{
 		Serve:    serve,
+		Import:   importOrders,
 		Settings: settings,
 		BaseURL:  baseURL,
 		Build:    Build(),

@@ -46,9 +46,9 @@ type Service struct {
 }
 
 // Open makes the service: it opens the store and listens, so that its address is known, but answers
-// nothing yet. Log lines go to out. The error says in one line what to do. A service that was opened
+// nothing yet; ctx is for that only. Log lines go to out. The error says in one line what to do. A service that was opened
 // must be run, or closed.
-func Open(c *config.Config, out io.Writer) (_ *Service, err error) {
+func Open(ctx context.Context, c *config.Config, out io.Writer) (_ *Service, err error) {
 	s := &Service{config: c, log: telemetry.NewLogger(out, c.LogLevel, ServiceName, Build().Version)}
 	defer func() {
 		if err != nil {
@@ -66,10 +66,10 @@ func Open(c *config.Config, out io.Writer) (_ *Service, err error) {
 	orders := ordering.New(ordering.Config{
 		Store: s.store, Teller: s.dispatcher, Now: time.Now, DefaultCurrency: c.DefaultCurrency,
 	})
-	if s.listener, err = net.Listen("tcp", c.Address()); err != nil {
+	if s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", c.Address()); err != nil {
 		return nil, fmt.Errorf("listen on %s: %w; choose another HOST or PORT", c.Address(), err)
 	}
-	requests, abort := context.WithCancel(context.Background())
+	requests, abort := context.WithCancel(context.WithoutCancel(ctx))
 	s.abort = abort
 	s.server = &http.Server{
 		Handler: httpapi.New(httpapi.Config{
@@ -118,7 +118,11 @@ const none = "none"
 
 // URL is where a program on this machine reaches the service.
 func (s *Service) URL() string {
-	return s.config.URL(s.listener.Addr().(*net.TCPAddr).Port) //nolint:forcetypeassert // it listens on TCP
+	port := 0
+	if address, ok := s.listener.Addr().(*net.TCPAddr); ok {
+		port = address.Port
+	}
+	return s.config.URL(port)
 }
 
 // Run serves until ctx ends, then stops in order: no new requests, those under way finished, the
@@ -185,12 +189,12 @@ func serve(ctx context.Context, streams cli.Streams, o cli.ServeOptions) error {
 		// a tenth of the work of placing an order.
 		debug.SetGCPercent(gcPercent)
 	}
-	s, err := Open(c, streams.Out)
+	s, err := Open(ctx, c, streams.Out)
 	if err != nil {
 		return err
 	}
 	for _, warning := range c.Warnings() {
-		s.log.WarnContext(ctx, warning)
+		s.log.WarnContext(ctx, "setting looks misspelled", "hint", warning)
 	}
 	welcome(streams.Err, s.URL(), c.DataDir)
 	return s.Run(ctx)

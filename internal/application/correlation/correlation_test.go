@@ -37,7 +37,7 @@ func TestRequestIDs(t *testing.T) {
 			t.Errorf("ValidRequestID(%q) is %t", id, got)
 		}
 	}
-	if correlation.NewRequestID() == correlation.NewRequestID() {
+	if first, second := correlation.NewRequestID(), correlation.NewRequestID(); first == second {
 		t.Error("two new ids are equal")
 	}
 }

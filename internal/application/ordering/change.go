@@ -36,58 +36,69 @@ const kindChange = "change"
 // changes nothing and makes no version. Errors are faults: NotFound, NotAllowed (with what is
 // allowed), Stale when the version is none of IfVersions, Invalid, Unavailable.
 func (s *Service) Change(ctx context.Context, caller Caller, c Change) (Revised, error) {
-	var key order.ID
-	var fingerprint order.Fingerprint
+	now := s.now()
+	r := revision{
+		Change: c,
+		stamp:  order.Stamp{Time: order.Moment(now), Actor: caller.Subject},
+		record: s.ids.next(now),
+	}
 	if c.IdempotencyKey != "" {
 		if err := CheckIdempotencyKey(c.IdempotencyKey); err != nil {
 			return Revised{}, err
 		}
-		key = order.KeyedID(caller.Subject, kindChange, c.IdempotencyKey)
-		fingerprint = order.ChangeFingerprint(c.Status, c.Metadata)
+		r.key = order.KeyedID(caller.Subject, kindChange, c.IdempotencyKey)
+		r.fingerprint = order.ChangeFingerprint(c.Status, c.Metadata)
 	}
-	now := s.now()
-	stamp := order.Stamp{Time: order.Moment(now), Actor: caller.Subject}
-	record := s.ids.next(now)
-
-	var revised Revised
+	var replayed bool
 	h := s.teller.Offer(now)
-	changed, err := s.store.Change(ctx, c.ID, h, now, func(o *order.Order) error {
-		revised.Replayed = false
-		if !key.IsZero() {
-			if earlier, ok := o.Request(key); ok {
-				if earlier.Fingerprint != fingerprint {
-					return ErrKeyReused
-				}
-				revised.Replayed = true
-				return nil
-			}
-		}
-		if c.IfVersions != nil && !slices.Contains(c.IfVersions, o.Version()) {
-			return fault.New(fault.Stale, "version_stale", fmt.Sprintf(
-				"the order is not in the version you know: its version is %d now; read it again and decide anew", o.Version()))
-		}
-		if err := o.PatchMetadata(c.Metadata, stamp); err != nil {
-			return err
-		}
-		if c.Status != "" {
-			if err := o.MoveTo(c.Status, record, stamp); err != nil {
-				return err
-			}
-		}
-		if !key.IsZero() {
-			o.Remember(key, fingerprint)
-		}
-		return nil
+	changed, err := s.store.Change(ctx, c.ID, h, now, func(o *order.Order) (err error) {
+		replayed, err = r.apply(o)
+		return err
 	})
 	if err != nil {
 		s.teller.Decline(h)
 		return Revised{}, err
 	}
-	revised.Order = changed.Order
 	if changed.Order.Changed() {
 		s.teller.Accept(h, changed.Order, changed.Order.Events(), changed.Leased)
 	} else {
 		s.teller.Decline(h)
 	}
-	return revised, nil
+	return Revised{Order: changed.Order, Replayed: replayed}, nil
+}
+
+// revision is a change with all that it depends on besides the order, so that it can be applied more
+// than once.
+type revision struct {
+	Change
+	stamp       order.Stamp
+	record      order.ID // of the payment or fulfillment that comes into being
+	key         order.ID // zero for none
+	fingerprint order.Fingerprint
+}
+
+// apply changes the order, unless the same request has done so before.
+func (r *revision) apply(o *order.Order) (replayed bool, err error) {
+	if earlier, ok := o.Request(r.key); ok && !r.key.IsZero() {
+		if earlier.Fingerprint != r.fingerprint {
+			return false, ErrKeyReused
+		}
+		return true, nil
+	}
+	if r.IfVersions != nil && !slices.Contains(r.IfVersions, o.Version()) {
+		return false, fault.New(fault.Stale, "version_stale", fmt.Sprintf(
+			"the order is not in the version you know: its version is %d now; read it again and decide anew", o.Version()))
+	}
+	if err := o.PatchMetadata(r.Metadata, r.stamp); err != nil {
+		return false, err
+	}
+	if r.Status != "" {
+		if err := o.MoveTo(r.Status, r.record, r.stamp); err != nil {
+			return false, err
+		}
+	}
+	if !r.key.IsZero() {
+		o.Remember(r.key, r.fingerprint)
+	}
+	return false, nil
 }

@@ -51,7 +51,7 @@ func (c Cursor) String() string {
 	if c.IsZero() {
 		return ""
 	}
-	b := binary.BigEndian.AppendUint64([]byte{cursorVersion}, uint64(c.CreatedAt.UnixMilli())) //nolint:gosec // bits only
+	b := binary.BigEndian.AppendUint64([]byte{cursorVersion}, uint64(c.CreatedAt.UnixMilli()))
 	return base64.RawURLEncoding.EncodeToString(append(b, c.ID[:]...))
 }
 

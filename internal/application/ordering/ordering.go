@@ -148,6 +148,6 @@ func (n ids) next(at time.Time) order.ID {
 	var unique [8]byte
 	copy(unique[:5], n.process[:])
 	c := n.counter.Add(1)
-	unique[5], unique[6], unique[7] = byte(c>>16), byte(c>>8), byte(c)
+	unique[5], unique[6], unique[7] = byte(c>>16), byte(c>>8), byte(c) //nolint:gosec // three bytes of the counter
 	return order.TimedID(at, unique)
 }

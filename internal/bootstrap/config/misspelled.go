@@ -35,7 +35,7 @@ func misspelled(dotenv layer, table []variable) []string {
 	return warnings
 }
 
-// slips counts the letters left out, added, mistaken or swapped with their neighbour between two names (optimal string
+// slips counts the letters left out, added, mistaken or swapped with their neighbor between two names (optimal string
 // alignment distance).
 func slips(a, b string) int {
 	rows := make([][]int, len(a)+1)

@@ -64,12 +64,31 @@ func TestBounds(t *testing.T) {
 		value string
 		right bool
 	}{
-		{"PORT=0", true}, {"PORT=65535", true}, {"PORT=65536", false}, {"PORT=-1", false}, {"PORT= 80", false}, {"PORT=0x50", false},
-		{"IDLE_TIMEOUT=1s", true}, {"IDLE_TIMEOUT=999ms", false}, {"IDLE_TIMEOUT=1h", true}, {"IDLE_TIMEOUT=1h0m0.1s", false},
-		{"READ_TIMEOUT=4s", false}, {"REQUEST_TIMEOUT=60s", false}, {"REQUEST_TIMEOUT=59s", true}, {"MAX_BATCH_BODY_BYTES=2048", false},
-		{"HOST=::1", true}, {"HOST=a-b.example", true}, {"HOST=localhost:80", false}, {"HOST=[::1]", false}, {"HOST=a b", false},
-		{"MANIFEST_BUCKET=abc", true}, {"MANIFEST_BUCKET=ab", false}, {"MANIFEST_BUCKET=a..b", false}, {"MANIFEST_BUCKET=a/b", false},
-		{"MANIFEST_BUCKET=" + strings.Repeat("a", 63), true}, {"MANIFEST_BUCKET=" + strings.Repeat("a", 64), false},
+		{"PORT=0", true},
+		{"PORT=65535", true},
+		{"PORT=65536", false},
+		{"PORT=-1", false},
+		{"PORT= 80", false},
+		{"PORT=0x50", false},
+		{"IDLE_TIMEOUT=1s", true},
+		{"IDLE_TIMEOUT=999ms", false},
+		{"IDLE_TIMEOUT=1h", true},
+		{"IDLE_TIMEOUT=1h0m0.1s", false},
+		{"READ_TIMEOUT=4s", false},
+		{"REQUEST_TIMEOUT=60s", false},
+		{"REQUEST_TIMEOUT=59s", true},
+		{"MAX_BATCH_BODY_BYTES=2048", false},
+		{"HOST=::1", true},
+		{"HOST=a-b.example", true},
+		{"HOST=localhost:80", false},
+		{"HOST=[::1]", false},
+		{"HOST=a b", false},
+		{"MANIFEST_BUCKET=abc", true},
+		{"MANIFEST_BUCKET=ab", false},
+		{"MANIFEST_BUCKET=a..b", false},
+		{"MANIFEST_BUCKET=a/b", false},
+		{"MANIFEST_BUCKET=" + strings.Repeat("a", 63), true},
+		{"MANIFEST_BUCKET=" + strings.Repeat("a", 64), false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.value, func(t *testing.T) {

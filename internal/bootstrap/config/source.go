@@ -63,7 +63,7 @@ func readValue(v variable, path string) (string, error) {
 	if err != nil {
 		return "", unreadable(v, err)
 	}
-	defer f.Close()
+	defer f.Close() //nolint:errcheck // what was only read has nothing to lose
 	content, err := io.ReadAll(io.LimitReader(f, maxValueFile+1))
 	if err != nil {
 		return "", unreadable(v, err)

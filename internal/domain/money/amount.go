@@ -35,7 +35,7 @@ func (a Amount) AppendDecimal(dst []byte, c Currency) []byte {
 	if c.digits == 0 {
 		return strconv.AppendInt(dst, int64(a), 10)
 	}
-	u := uint64(a)
+	u := uint64(a) //nolint:gosec // the bits of a negative number are turned around below
 	if a < 0 {
 		dst = append(dst, '-')
 		u = -u

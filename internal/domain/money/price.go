@@ -2,6 +2,7 @@ package money
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/govalues/decimal"
 
@@ -93,57 +94,58 @@ func priceFault(message string) error {
 // scanNumber checks text against the number grammar of JSON and counts its significant digits:
 // those from the first to the last that is not zero.
 func scanNumber(text string) (significant int, ok bool) {
-	if len(text) == 0 || len(text) > MaxPriceText {
+	if len(text) > MaxPriceText {
 		return 0, false
 	}
-	i := 0
-	peek := func() byte {
-		if i < len(text) {
-			return text[i]
-		}
-		return 0
-	}
-	trailingZeros := 0
-	digits := func() bool {
-		start := i
-		for c := peek(); c >= '0' && c <= '9'; c = peek() {
-			switch {
-			case c != '0':
-				significant += trailingZeros + 1
-				trailingZeros = 0
-			case significant > 0:
-				trailingZeros++
-			}
-			i++
-		}
-		return i > start
-	}
-	if peek() == '-' {
-		i++
-	}
-	leadingZero := peek() == '0'
-	whole := i
-	if !digits() || (leadingZero && i > whole+1) {
+	s := scanner{text: text}
+	s.skip("-")
+	first := s.at
+	if !s.digits() || text[first] == '0' && s.at > first+1 {
 		return 0, false
 	}
-	if peek() == '.' {
-		i++
-		if !digits() {
+	if s.skip(".") && !s.digits() {
+		return 0, false
+	}
+	significant = s.significant // the digits of an exponent do not count
+	if s.skip("eE") {
+		s.skip("+-")
+		if !s.digits() {
 			return 0, false
 		}
 	}
-	if c := peek(); c == 'e' || c == 'E' {
-		i++
-		if c := peek(); c == '+' || c == '-' {
-			i++
-		}
-		start := i
-		for c := peek(); c >= '0' && c <= '9'; c = peek() {
-			i++
-		}
-		if i == start {
-			return 0, false
+	return significant, s.at == len(text)
+}
+
+// scanner goes through the text of a number.
+type scanner struct {
+	text        string
+	at          int
+	significant int
+	zeros       int // since the last digit that counts
+}
+
+// skip passes over one character of set, if there is one.
+func (s *scanner) skip(set string) bool {
+	if s.at == len(s.text) || strings.IndexByte(set, s.text[s.at]) < 0 {
+		return false
+	}
+	s.at++
+	return true
+}
+
+// digits passes over digits, and reports whether there were any.
+func (s *scanner) digits() bool {
+	start := s.at
+	for ; s.at < len(s.text); s.at++ {
+		switch c := s.text[s.at]; {
+		case c < '0' || c > '9':
+			return s.at > start
+		case c != '0':
+			s.significant += s.zeros + 1
+			s.zeros = 0
+		case s.significant > 0:
+			s.zeros++
 		}
 	}
-	return significant, i == len(text)
+	return s.at > start
 }

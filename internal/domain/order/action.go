@@ -2,6 +2,7 @@ package order
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"order-processing-service/internal/domain/fault"
@@ -30,10 +31,8 @@ func (o *Order) Actions() Actions {
 }
 
 func actionFor(from, to Status) Action {
-	for _, s := range from.Next() {
-		if s == to {
-			return Action{Allowed: true}
-		}
+	if slices.Contains(from.Next(), to) {
+		return Action{Allowed: true}
 	}
 	return Action{Reason: reason(from, to)}
 }

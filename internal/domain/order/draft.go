@@ -90,7 +90,7 @@ func checkItems(faults *fieldFaults, items []DraftItem, currency money.Currency)
 		}
 		sum, err := total.Add(lines[i].Total)
 		if err != nil {
-			faults.add("items", "the order's total "+fault.Of(err).Message)
+			faults.add("items", "add up to too much: the order's total "+fault.Of(err).Message)
 			return nil, 0
 		}
 		total = sum

@@ -2,7 +2,7 @@ package order_test
 
 import (
 	"errors"
-	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +19,7 @@ var (
 	printable = &unicode.RangeTable{R16: []unicode.Range16{{Lo: 0x20, Hi: 0x7e, Stride: 1}, {Lo: 0xa1, Hi: 0x24f, Stride: 1}}}
 )
 
-func id(n int) order.ID { return order.KeyedID("test", "id", fmt.Sprint(n)) }
+func id(n int) order.ID { return order.KeyedID("test", "id", strconv.Itoa(n)) }
 
 func stamp(seconds int) order.Stamp {
 	return order.Stamp{Time: start.Add(time.Duration(seconds) * time.Second), Actor: "test"}
@@ -232,7 +232,7 @@ func TestRequestsAreRememberedAndForgotten(t *testing.T) {
 	o := newOrder(t)
 	for i := range order.MaxRequests + 1 {
 		o, _ = order.Restore(o.Snapshot())
-		value := fmt.Sprint(i)
+		value := strconv.Itoa(i)
 		if err := o.PatchMetadata(map[string]*string{"n": &value}, stamp(i)); err != nil {
 			t.Fatal(err)
 		}

@@ -2,6 +2,7 @@ package order_test
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -36,7 +37,7 @@ func drawDraft(t *rapid.T) order.Draft {
 	for i := range rapid.IntRange(1, 6).Draw(t, "lines") {
 		scale := rapid.IntRange(0, digits+money.ExtraPriceDigits).Draw(t, fmt.Sprint("scale ", i))
 		whole := rapid.IntRange(0, 999).Draw(t, fmt.Sprint("whole ", i)) // six lines stay below the largest total
-		price := fmt.Sprint(whole)
+		price := strconv.Itoa(whole)
 		if scale > 0 {
 			price += "." + rapid.StringMatching(fmt.Sprintf(`[0-9]{%d}`, scale)).Draw(t, fmt.Sprint("decimals ", i))
 		}

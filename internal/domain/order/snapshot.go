@@ -1,6 +1,7 @@
 package order
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -44,7 +45,7 @@ func (o *Order) View() *Snapshot { return &o.s }
 func Restore(s Snapshot) (*Order, error) {
 	switch {
 	case s.ID.IsZero():
-		return nil, fmt.Errorf("restore order: no id")
+		return nil, errors.New("restore order: no id")
 	case s.Version < 1 || s.Sequence < 1:
 		return nil, fmt.Errorf("restore order %s: version %d and sequence %d must be 1 or more", s.ID, s.Version, s.Sequence)
 	case s.Currency.IsZero():

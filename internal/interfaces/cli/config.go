@@ -1,12 +1,13 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
 	"text/tabwriter"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/spf13/cobra"
 )
 
@@ -58,7 +59,10 @@ func printSettings(w io.Writer, settings []Setting) error {
 	for _, s := range settings {
 		fmt.Fprintf(table, "%s\t%s\t%s\n", s.Name, oneLine(s.Value), oneLine(s.Source))
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil {
+		return fmt.Errorf("write the settings: %w", err)
+	}
+	return nil
 }
 
 // oneLine quotes a text that would break the table.
@@ -72,8 +76,10 @@ func oneLine(text string) string {
 }
 
 func printJSON(w io.Writer, value any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(value)
+	text, err := json.Marshal(value, jsontext.WithIndent("  "), json.Deterministic(true))
+	if err != nil {
+		return fmt.Errorf("encode the output: %w", err)
+	}
+	fmt.Fprintln(w, string(text))
+	return nil
 }

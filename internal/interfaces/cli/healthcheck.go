@@ -58,7 +58,7 @@ func checkReady(ctx context.Context, base string) error {
 	if err != nil {
 		return usagef("--url %q: %w", base, err)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, http.NoBody)
 	if err != nil {
 		return usagef("--url %q: %w", base, err)
 	}

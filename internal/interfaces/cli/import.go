@@ -71,8 +71,8 @@ Exits 0 also when some orders were refused, 1 when it could not finish.`,
 
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
 		options.Overrides, options.JSON, options.Name = overrides(), wantJSON(), args[0]
-		if options.URL != "" && (options.AsHistory || len(options.Overrides) > 0) {
-			return usagef("--as-history and --data-dir are for the store itself: leave them out, or leave out --url")
+		if options.URL != "" && len(options.Overrides) > 0 {
+			return usagef("--data-dir is for the store itself: leave it out, or leave out --url")
 		}
 		input, size, err := openInput(args[0], streams.In)
 		if err != nil {

@@ -110,8 +110,7 @@ func TestImportWrongUse(t *testing.T) {
 		"empty zone":          {[]string{"-", "--time-zone", ""}, "give a zone of the IANA database"},
 		"output":              {[]string{"-", "--output", "csv"}, "give text or json"},
 		"URL":                 {[]string{"-", "--url", "ftp://x"}, "give the address of a service"},
-		"URL and history":     {[]string{"-", "--url", "http://x", "--as-history"}, "leave them out, or leave out --url"},
-		"URL and data folder": {[]string{"-", "--url", "http://x", "--data-dir", "d"}, "leave them out, or leave out --url"},
+		"URL and data folder": {[]string{"-", "--url", "http://x", "--data-dir", "d"}, "leave it out, or leave out --url"},
 		"rejects onto input":  {[]string{input, "--rejects", input}, "is the file to import itself"},
 		"rejects nowhere":     {[]string{input, "--rejects", input + "/x"}, "cannot write --rejects"},
 	}

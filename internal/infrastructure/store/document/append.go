@@ -12,6 +12,13 @@ import (
 	"order-processing-service/internal/domain/order"
 )
 
+// writer writes compact JSON behind what is in b before start. Members that are zero or empty are
+// left out.
+type writer struct {
+	b     []byte
+	start int
+}
+
 // AppendOrder appends the stored form of an order, without its id and events. It is written by hand
 // because every durable write pays for it.
 func AppendOrder(dst []byte, s *order.Snapshot) []byte {
@@ -159,13 +166,6 @@ func (w *writer) parts(name string, parts []order.LineQuantity) {
 		w.close('}')
 	}
 	w.close(']')
-}
-
-// writer writes compact JSON behind what is in b before start. Members that are zero or empty are
-// left out.
-type writer struct {
-	b     []byte
-	start int
 }
 
 // separate writes the comma between two members or elements.

@@ -129,7 +129,8 @@ func DecodeEvents(data []byte, after, limit int) ([]order.Event, error) {
 	var events []order.Event
 	sequence := 0
 	for line := range bytes.Lines(data) {
-		if sequence++; sequence <= after {
+		sequence++
+		if sequence <= after {
 			continue
 		}
 		if len(events) == limit {

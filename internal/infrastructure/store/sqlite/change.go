@@ -20,7 +20,9 @@ UPDATE orders SET state = ?, due_at = ?, sequence = ?, tracks = ?, doc = ?, even
 
 // Change implements ordering.Store. The change is applied by the writer, between reading and
 // writing the order: nobody else can have changed it meanwhile, so there is never a conflict.
-func (s *Store) Change(ctx context.Context, id order.ID, h delivery.Handover, now time.Time, change func(*order.Order) error) (ordering.Changed, error) {
+func (s *Store) Change(
+	ctx context.Context, id order.ID, h delivery.Handover, now time.Time, change func(*order.Order) error,
+) (ordering.Changed, error) {
 	s.owners.add(h.Owner)
 	var changed ordering.Changed
 	var refused error // by change itself
@@ -40,7 +42,9 @@ func (s *Store) Change(ctx context.Context, id order.ID, h delivery.Handover, no
 	return changed, nil
 }
 
-func applyChange(c *conn, id order.ID, h delivery.Handover, now time.Time, change func(*order.Order) error) (ordering.Changed, error) {
+func applyChange(
+	c *conn, id order.ID, h delivery.Handover, now time.Time, change func(*order.Order) error,
+) (ordering.Changed, error) {
 	var key int64
 	var before int
 	var tracks delivery.Tracks
@@ -68,16 +72,14 @@ func applyChange(c *conn, id order.ID, h delivery.Handover, now time.Time, chang
 	}
 	changed.Leased = tracks.Changed(before, o.Sequence(), h, now)
 
-	buffer := buffers.Get().(*[]byte)
-	b := document.AppendTracks((*buffer)[:0], tracks)
+	buffer := takeBuffer()
+	b := document.AppendTracks(*buffer, tracks)
 	doc := len(b)
 	b = document.AppendOrder(b, o.View())
 	events := len(b)
 	b = document.AppendEvents(b, o.Events())
 	err = c.exec(updateOrder, stateOf(o), dueColumn(tracks, o.Sequence()), o.Sequence(),
 		text(b[:doc]), text(b[doc:events]), text(b[events:]), key)
-	if *buffer = b; cap(b) <= maxPooled {
-		buffers.Put(buffer)
-	}
+	giveBuffer(buffer, b)
 	return changed, err
 }

@@ -90,6 +90,11 @@ func (s *Store) Claim(ctx context.Context, claim delivery.Claim) ([]delivery.Tas
 	if err != nil {
 		return nil, err
 	}
+	return tasksOf(rows)
+}
+
+// tasksOf is what the leased tracks of the rows are to be told.
+func tasksOf(rows []dueRow) ([]delivery.Task, error) {
 	var tasks []delivery.Task
 	for i := range rows {
 		for _, t := range rows[i].leased {

@@ -13,6 +13,7 @@ func TestConformance(t *testing.T) {
 	storetest.Run(t, storetest.Harness{
 		Exclusive: true,
 		New: func(t *testing.T) storetest.Place {
+			t.Helper()
 			path := filepath.Join(t.TempDir(), "orders.db")
 			return storetest.Place{
 				Open: func(context.Context) (storetest.Store, error) {

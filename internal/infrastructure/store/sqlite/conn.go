@@ -24,8 +24,7 @@ func open(path string, flags sqlite3.OpenFlag, pragmas string) (*conn, error) {
 		return nil, err
 	}
 	if err := c.Exec(pragmas); err != nil {
-		c.Close()
-		return nil, err
+		return nil, errors.Join(err, c.Close())
 	}
 	return &conn{Conn: c, statements: make(map[string]*sqlite3.Stmt)}, nil
 }

@@ -24,16 +24,34 @@ type encoded struct {
 }
 
 // buffers hold encoded orders until they are written.
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
+//
+//nolint:gochecknoglobals // a pool shares memory, not state
+var buffers sync.Pool
 
 // maxPooled keeps one huge order from holding its memory for ever.
 const maxPooled = 1 << 20
 
+// takeBuffer returns an empty buffer, to be given back with giveBuffer.
+func takeBuffer() *[]byte {
+	if buffer, ok := buffers.Get().(*[]byte); ok {
+		return buffer
+	}
+	return new([]byte)
+}
+
+// giveBuffer gives a buffer back in the form to which it has grown.
+func giveBuffer(buffer *[]byte, grown []byte) {
+	if cap(grown) <= maxPooled {
+		*buffer = grown[:0]
+		buffers.Put(buffer)
+	}
+}
+
 // Create implements ordering.Store.
 func (s *Store) Create(ctx context.Context, orders []ordering.NewOrder) []ordering.Created {
 	answers := make([]ordering.Created, len(orders))
-	buffer := buffers.Get().(*[]byte)
-	text := (*buffer)[:0]
+	buffer := takeBuffer()
+	text := *buffer
 	rows := make([]encoded, len(orders))
 	for i := range orders {
 		s.owners.add(orders[i].Handover.Owner)
@@ -51,9 +69,7 @@ func (s *Store) Create(ctx context.Context, orders []ordering.NewOrder) []orderi
 		}
 		return nil
 	})
-	if *buffer = text; cap(text) <= maxPooled {
-		buffers.Put(buffer)
-	}
+	giveBuffer(buffer, text)
 	if err != nil {
 		for i := range answers {
 			answers[i] = ordering.Created{Err: err}

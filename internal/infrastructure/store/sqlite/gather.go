@@ -12,7 +12,9 @@ import (
 // gatheringVFS is the name under which the file system that gathers log writes is registered.
 const gatheringVFS = "orders-gathering"
 
-// registerVFS makes the file system known to the driver, whose registry is global.
+// registerVFS makes the file system known to the driver.
+//
+//nolint:gochecknoglobals // the driver's registry is global
 var registerVFS = sync.OnceFunc(func() {
 	if base, ok := vfs.Find("").(vfs.VFSFilename); ok {
 		vfs.Register(gatheringVFS, gatherer{base})

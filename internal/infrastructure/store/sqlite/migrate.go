@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 
@@ -28,7 +29,8 @@ func migrate(conn *sqlite3.Conn, path string) error {
 	}
 	if have > len(files) {
 		return fault.New(fault.Unavailable, "store_too_new", fmt.Sprintf(
-			"%s was written by a newer version of this program (schema %d, this program knows %d): start the newer version", path, have, len(files)))
+			"%s was written by a newer version of this program (schema %d, this program knows %d): start the newer version",
+			path, have, len(files)))
 	}
 	for version := have + 1; version <= len(files); version++ {
 		script, err := migrations.ReadFile(files[version-1])
@@ -59,10 +61,9 @@ func pragma(conn *sqlite3.Conn, name string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer stmt.Close()
 	value := 0
 	if stmt.Step() {
 		value = stmt.ColumnInt(0)
 	}
-	return value, stmt.Err()
+	return value, errors.Join(stmt.Err(), stmt.Close())
 }

@@ -77,7 +77,8 @@ PRAGMA cache_size = -2048;`
 func Open(c Config) (*Store, error) {
 	folder := filepath.Dir(c.Path)
 	if err := os.MkdirAll(folder, 0o750); err != nil {
-		return nil, openFault(err, "store_read_only", fmt.Sprintf("the data folder %s can't be made; set DATA_DIR to a folder that can be written", folder))
+		return nil, openFault(err, "store_read_only",
+			fmt.Sprintf("the data folder %s can't be made; set DATA_DIR to a folder that can be written", folder))
 	}
 	lock, err := acquire(c.Path + ".lock")
 	if err != nil {
@@ -102,7 +103,8 @@ func acquire(path string) (*flock.Flock, error) {
 	lock := flock.New(path, flock.SetPermissions(0o640))
 	ok, err := lock.TryLock()
 	if err != nil {
-		return nil, openFault(err, "store_read_only", fmt.Sprintf("the lock file %s can't be made; set DATA_DIR to a folder that can be written", path))
+		return nil, openFault(err, "store_read_only",
+			fmt.Sprintf("the lock file %s can't be made; set DATA_DIR to a folder that can be written", path))
 	}
 	if !ok {
 		holder := ""
@@ -110,7 +112,7 @@ func acquire(path string) (*flock.Flock, error) {
 			holder = " (process " + string(pid) + ")"
 		}
 		return nil, fault.New(fault.Unavailable, "store_in_use", fmt.Sprintf(
-			"another process%s has the orders in %s open; stop it, or talk to it with --url", holder, filepath.Dir(path)))
+			"another process%s has the orders in %s open: stop it, or use another DATA_DIR; a running service takes an import with --url", holder, filepath.Dir(path)))
 	}
 	// Who holds the lock is told for people only; not being able to say so is no reason to stop.
 	_ = os.WriteFile(path, strconv.AppendInt(nil, int64(os.Getpid()), 10), 0o640) //nolint:gosec // as the lock itself
@@ -148,13 +150,15 @@ func connectFault(path string, err error) error {
 	}
 	switch {
 	case errors.Is(err, sqlite3.NOTADB), errors.Is(err, sqlite3.CORRUPT):
-		return openFault(err, "store_damaged", path+" is damaged or no database of this program; restore it from a backup, or set DATA_DIR to another folder")
+		return openFault(err, "store_damaged",
+			path+" is damaged or no database of this program; restore it from a backup, or set DATA_DIR to another folder")
 	case errors.Is(err, sqlite3.FULL):
 		return openFault(err, "store_full", "the disk that holds "+path+" is full; free space and start again")
 	case errors.Is(err, sqlite3.BUSY), errors.Is(err, sqlite3.LOCKED):
 		return openFault(err, "store_locked", path+" is locked by another program; close it and start again")
 	default:
-		return openFault(err, "store_unreachable", path+" can't be opened for writing; check the folder and its permissions, or set DATA_DIR to another")
+		return openFault(err, "store_unreachable",
+			path+" can't be opened for writing; check the folder and its permissions, or set DATA_DIR to another")
 	}
 }
 
@@ -162,11 +166,14 @@ func openFault(err error, code, message string) error {
 	return fault.Wrap(fmt.Errorf("sqlite: open: %w", err), fault.Unavailable, code, message)
 }
 
-// Ping implements ordering.Store: it commits a small change of its own, which shows whether an order
-// could be written now.
+// probeSize is how much a readiness check writes, in bytes: more than most orders.
+const probeSize = 16 << 10
+
+// Ping implements ordering.Store: it commits a change of its own, which shows whether an order could
+// be written now.
 func (s *Store) Ping(ctx context.Context) error {
 	return s.write(ctx, false, func(c *conn) error {
-		return c.exec("UPDATE probe SET writes = writes + 1")
+		return c.exec("UPDATE probe SET writes = writes + 1, filler = randomblob(?)", probeSize)
 	})
 }
 

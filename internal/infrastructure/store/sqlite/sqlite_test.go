@@ -171,7 +171,7 @@ func TestDamagedFile(t *testing.T) {
 	for i := len(data) / 4; i < len(data); i++ {
 		data[i] ^= 0x5a
 	}
-	if err := os.WriteFile(path, data, 0o600); err != nil {
+	if err := os.WriteFile(path, data, 0o600); err != nil { //nolint:gosec // the test's own file
 		t.Fatal(err)
 	}
 	s, err = sqlite.Open(sqlite.Config{Path: path})

@@ -26,5 +26,5 @@ CREATE INDEX orders_due ON orders (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX orders_parked ON orders (id) WHERE parked IS NOT NULL;
 
 -- A readiness check writes here, to see whether an order could be written.
-CREATE TABLE probe (writes INTEGER NOT NULL) STRICT;
-INSERT INTO probe (writes) VALUES (0);
+CREATE TABLE probe (writes INTEGER NOT NULL, filler BLOB NOT NULL) STRICT;
+INSERT INTO probe (writes, filler) VALUES (0, x'');

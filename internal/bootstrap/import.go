@@ -1,0 +1,62 @@
+package bootstrap
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"order-processing-service/internal/application/delivery"
+	"order-processing-service/internal/application/importing"
+	"order-processing-service/internal/application/ordering"
+	"order-processing-service/internal/bootstrap/config"
+	"order-processing-service/internal/domain/money"
+	"order-processing-service/internal/infrastructure/orderclient"
+	"order-processing-service/internal/interfaces/cli"
+	"order-processing-service/internal/interfaces/httpapi"
+)
+
+// importOrders is the work behind the import command: to a running service, or to the configured
+// store itself.
+func importOrders(ctx context.Context, streams cli.Streams, o cli.ImportOptions) error {
+	c, err := load(o.Overrides)
+	if err != nil {
+		return err
+	}
+	if o.Currency.IsZero() {
+		if o.Currency, err = money.CurrencyOf(c.DefaultCurrency); err != nil {
+			return err
+		}
+	}
+	switch {
+	case o.DryRun:
+		return cli.RunImport(ctx, streams, o, nil, time.Now)
+	case o.URL != "":
+		client, err := orderclient.New(o.URL)
+		if err != nil {
+			return cli.UsageError{Err: err}
+		}
+		defer client.Close()
+		return cli.RunImport(ctx, streams, o, client, time.Now)
+	default:
+		return importHere(ctx, streams, o, c)
+	}
+}
+
+// importHere imports into the store. Nobody is told by this process: the next service on the store
+// finds the orders due.
+func importHere(ctx context.Context, streams cli.Streams, o cli.ImportOptions, c *config.Config) (err error) {
+	store, err := openStore(c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	var names delivery.Later
+	for _, s := range subscribers(c, slog.New(slog.DiscardHandler)) {
+		names = append(names, s.Name())
+	}
+	orders := ordering.New(ordering.Config{Store: store, Teller: names, Now: time.Now, DefaultCurrency: c.DefaultCurrency})
+	// The same orders sent to a service whose callers are not known have the same ids.
+	caller := ordering.Caller{Subject: httpapi.AnonymousSubject}
+	return cli.RunImport(ctx, streams, o, importing.Direct{Service: orders, Caller: caller}, time.Now)
+}

@@ -1,0 +1,2 @@
+// Package browser tries /docs in a real browser: headless Chromium.
+package browser
