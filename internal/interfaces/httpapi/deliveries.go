@@ -20,7 +20,7 @@ func (a *api) listDeliveries() operation {
 			parameters: []parameter{
 				{
 					name: queryState, in: "query", text: "What the deliveries wait for.",
-					schema: enumeration(deliveryStates(), delivery.StateParked), example: string(delivery.StateParked),
+					schema: enumeration(deliveryStates(), delivery.StateParked),
 				},
 				limitParameter(delivery.DefaultLimit, delivery.MaxLimit), cursorParameter(),
 			},

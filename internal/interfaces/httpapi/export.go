@@ -61,7 +61,7 @@ func (a *api) exportOrders() operation {
 				"off: the connection ends without the end of the answer.",
 			parameters: append(filterParameters(), parameter{
 				name: queryFormat, in: "query", text: "The form of the export.",
-				schema: enumeration(formatNames(), ""), example: "ndjson",
+				schema: enumeration(formatNames(), ""),
 			}),
 			replies: []reply{{
 				status: http.StatusOK, text: "The orders.", contents: replies,

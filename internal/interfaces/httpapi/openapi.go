@@ -75,8 +75,13 @@ func (op *operation) document(r huma.Registry) *huma.Operation {
 		Responses: map[string]*huma.Response{},
 	}
 	for _, p := range d.parameters {
+		text := p.text
+		if p.example != "" {
+			// Swagger UI would send an example that is written as one with every "Try it out".
+			text += " For example: `" + p.example + "`"
+		}
 		out.Parameters = append(out.Parameters, &huma.Param{
-			Name: p.name, In: p.in, Description: p.text, Required: p.in == "path", Schema: p.schema, Example: p.example,
+			Name: p.name, In: p.in, Description: text, Required: p.in == "path", Schema: p.schema,
 		})
 	}
 	if d.body != nil {

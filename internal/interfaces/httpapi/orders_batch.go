@@ -21,7 +21,7 @@ func (a *api) placeBatch() operation {
 				"Give each order an `idempotency_key` of its own, and the batch may be sent again without harm.",
 			parameters: []parameter{{
 				name: asHistory, in: "query", text: "Keeps the orders as told already: no subscriber learns of them.",
-				schema: boolean(), example: false,
+				schema: boolean(),
 			}},
 			body:     wire.Batch{},
 			examples: batchExamples(),
