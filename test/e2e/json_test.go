@@ -137,3 +137,5 @@ func members(from, to int) string {
 	}
 	return "{" + strings.TrimPrefix(b.String(), ", ") + "}"
 }
+
+var idPattern = regexp.MustCompile(`[0-9a-f]{24}`)

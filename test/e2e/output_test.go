@@ -131,13 +131,13 @@ func toldEvents(lines []line) []toldEvent {
 	return told
 }
 
-// keptVersion returns the newest version of an order that the lines say a manifest was written of.
-func keptVersion(lines []line, order string) int {
-	version := 0
+// keptVersions returns the newest version of each order that the lines say a manifest was written of.
+func keptVersions(lines []line) map[string]int {
+	versions := make(map[string]int)
 	for _, l := range lines {
-		if l.AWS.Key == order+".json" {
-			version = max(version, l.AWS.Version)
+		if id, ok := strings.CutSuffix(l.AWS.Key, ".json"); ok {
+			versions[id] = max(versions[id], l.AWS.Version)
 		}
 	}
-	return version
+	return versions
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"maps"
 	"net/http"
 	"os"
@@ -47,9 +48,10 @@ type service struct {
 	client *http.Client
 	// asked counts the requests that must have a log line.
 	asked atomic.Int64
-	// rough: some requests end without an answer, or some orders are not told of; the check of the scenario says so.
-	rough bool
-	ended bool
+	// untold: some events are not to be told. unanswered: some requests end without an answer. The tests that say so check
+	// such things themselves.
+	untold, unanswered bool
+	ended              bool
 
 	stop    context.CancelFunc
 	stopped chan struct{}
@@ -195,7 +197,7 @@ func (s *service) place(t *testing.T, body string) string {
 func (s *service) manifest(t *testing.T, order string) []byte {
 	t.Helper()
 	kept, err := os.ReadFile(filepath.Join(s.bucket(), order+".json"))
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
 	}
 	return bytes.TrimSuffix(kept, []byte("\n"))
