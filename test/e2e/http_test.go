@@ -1,8 +1,8 @@
 package e2e_test
 
 import (
-	"bytes"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -29,7 +29,6 @@ func TestRoutesAndMethods(t *testing.T) {
 				noMethod("GET /orders/batch", "POST"), noMethod("POST /orders/export", "GET, HEAD"), noMethod("POST /orders/{order}/timeline", "GET, HEAD"),
 				noMethod("POST /deliveries", "GET, HEAD"), noMethod("POST /health", "GET, HEAD"), noMethod("BREW /orders", "GET, HEAD, POST"), noMethod("POST /openapi.json", "GET, HEAD"),
 				{request: "DELETE /orders/42", status: 405}, {request: "HEAD /orders/42", status: 404}, {request: "HEAD /nothing", status: 404}, {request: "HEAD /orders", status: 200},
-				{request: "GET /orders/%zz", status: 404},
 			},
 		},
 		{
@@ -55,15 +54,16 @@ func TestRoutesAndMethods(t *testing.T) {
 // noOtherHosts refuses a page that loads anything from elsewhere.
 func noOtherHosts(t *testing.T, _ *service, a answer) {
 	t.Helper()
-	for _, sign := range []string{"http://", "https://", `"//`} {
-		if bytes.Contains(a.body, []byte(sign)) {
-			t.Errorf("the page has %s in it:\n%s", sign, a.body)
-		}
+	if foreign := foreignLink.Find(a.body); foreign != nil {
+		t.Errorf("the page has %s in it", foreign)
 	}
 	if policy := a.header.Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'none'") {
 		t.Errorf("Content-Security-Policy %q", policy)
 	}
 }
+
+// foreignLink is a link to another host in a page.
+var foreignLink = regexp.MustCompile(`(src|href|action)="(https?:)?//[^"]*"`)
 
 // everyOperation compares the operations in the document with those that were agreed on.
 func everyOperation(t *testing.T, _ *service, a answer) {
@@ -97,7 +97,9 @@ func TestRequestIDs(t *testing.T) {
 			a := s.ask(t, http.MethodGet, "/orders/42", header, nil)
 			id = a.header.Get("X-Request-Id")
 			s.out.await(t, "the request's line", func(lines []line) bool {
-				i := slices.IndexFunc(lines, func(l line) bool { return l.Message == "request" && l.RequestID == id && l.Route == "/orders/{order_id}" })
+				i := slices.IndexFunc(lines, func(l line) bool {
+					return l.Message == "request" && l.RequestID == id && l.Route == "/orders/{order_id}"
+				})
 				if i >= 0 {
 					l = lines[i]
 				}

@@ -53,9 +53,10 @@ type service struct {
 	untold, unanswered bool
 	ended              bool
 
-	stop    context.CancelFunc
-	stopped chan struct{}
-	err     error // of Run, once stopped is closed
+	stopping context.Context //nolint:containedctx // it is the program's life
+	stop     context.CancelFunc
+	stopped  chan struct{}
+	err      error // of Run, once stopped is closed
 }
 
 // start starts the program in h. When the test ends the program is stopped, if it still runs, and checked.
@@ -78,11 +79,10 @@ func (h *home) start(t *testing.T) *service {
 	s.client = &http.Client{Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse
 	}, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
-	ctx, stop := context.WithCancel(context.Background())
-	s.stop = stop
+	s.stopping, s.stop = context.WithCancel(context.Background())
 	go func() {
 		defer close(s.stopped)
-		s.err = program.Run(ctx)
+		s.err = program.Run(s.stopping)
 	}()
 	t.Cleanup(func() { s.end(t) })
 	theContract.read(t, s.get(t, "/openapi.json"))
@@ -96,7 +96,7 @@ func (s *service) end(t *testing.T) {
 		return
 	}
 	s.ended = true
-	if s.running() && !t.Failed() {
+	if s.stopping.Err() == nil && !t.Failed() {
 		s.checkOrders(t)
 	}
 	s.stop()
@@ -110,15 +110,6 @@ func (s *service) end(t *testing.T) {
 		t.Errorf("the service ended with %v", s.err)
 	}
 	s.checkOutput(t)
-}
-
-func (s *service) running() bool {
-	select {
-	case <-s.stopped:
-		return false
-	default:
-		return true
-	}
 }
 
 // answer is an answer that was read whole.
