@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -91,11 +92,11 @@ func contentType(value string, status int) step {
 }
 
 // endless is a body that never ends; it counts what was read of it.
-type endless struct{ read int }
+type endless struct{ read atomic.Int64 }
 
 // Read implements io.Reader.
 func (e *endless) Read(b []byte) (int, error) {
-	e.read += len(b)
+	e.read.Add(int64(len(b)))
 	return copy(b, bytes.Repeat([]byte(" "), len(b))), nil
 }
 
@@ -106,8 +107,8 @@ func TestEndlessBody(t *testing.T) {
 		body := new(endless)
 		a := s.ask(t, http.MethodPost, "/orders", nil, body)
 		const buffers = 8 << 20 // of both ends of the connection
-		if a.status != http.StatusRequestEntityTooLarge || body.read > 1<<20+buffers {
-			t.Errorf("status %d after %d bytes", a.status, body.read)
+		if a.status != http.StatusRequestEntityTooLarge || body.read.Load() > 1<<20+buffers {
+			t.Errorf("status %d after %d bytes", a.status, body.read.Load())
 		}
 	})
 }
