@@ -15,13 +15,14 @@ import (
 // book is one writer's notes: what it asked for and what it was promised. Each order belongs to one writer, so that
 // what must be true of it is known exactly.
 type book struct {
+	tally
+
 	writer int
 	count  int // of everything that was asked for, to tell it apart
 	chance *rand.Rand
 	orders []*promise
 	// open are orders and batches that were asked for and not answered. An order's own open change lies with it.
 	open []*placing
-	tally
 }
 
 // tally counts what happened.
@@ -37,11 +38,12 @@ func (n *tally) add(m tally) {
 
 // promise is an order that the service acknowledged.
 type promise struct {
+	state
+
 	id, reference string
 	lines         int
-	state
-	statuses []string // every one it has had
-	change   *change  // asked for and not answered
+	statuses      []string // every one it has had
+	change        *change  // asked for and not answered
 }
 
 // state is what changes of an order.
@@ -187,7 +189,9 @@ func (b *book) change(t *testing.T, c *child) bool {
 	p := b.orders[b.chance.IntN(len(b.orders))]
 	after := p.state
 	after.version++
-	ways := map[string][]string{"PENDING": {"PAID", "PAID", "CANCELED"}, "PAID": {"SHIPPED", "SHIPPED", "CANCELED"}, "SHIPPED": {"DELIVERED"}}[p.status]
+	ways := map[string][]string{
+		"PENDING": {"PAID", "PAID", "CANCELED"}, "PAID": {"SHIPPED", "SHIPPED", "CANCELED"}, "SHIPPED": {"DELIVERED"},
+	}[p.status]
 	ch := &change{}
 	if len(ways) > 0 && b.chance.IntN(3) > 0 {
 		after.status = ways[b.chance.IntN(len(ways))]

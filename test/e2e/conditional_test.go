@@ -24,15 +24,22 @@ func TestConditionalRequests(t *testing.T) {
 				placed(),
 				{
 					request: "PATCH /orders/{order}", header: fields{"If-Match": `"2"`}, body: `{"status": "PAID"}`, status: 412,
-					has: `{"code": "version_stale", "detail": "the order is not in the version you know: its version is 1 now; read it again and decide anew"}`,
+					has: `{"code": "version_stale",
+						"detail": "the order is not in the version you know: its version is 1 now; read it again and decide anew"}`,
 				},
 				paying(`W/"1"`, 412, nil), paying(`"01"`, 412, nil), paying(`"abc"`, 412, nil), paying(`"0"`, 412, nil),
 				paying(`1`, 422, nil), paying(`"1`, 422, nil), paying(`"1" "2"`, 422, nil), paying(`*, "1"`, 422, nil),
 				{request: "GET /orders/{order}", status: 200, has: `{"version": 1}`},
 				paying(`"1"`, 200, fields{"ETag": `"2"`}),
 				paying(`"1"`, 412, nil), paying(`"7", "2"`, 200, fields{"ETag": `"2"`}), paying(`*`, 200, fields{"ETag": `"2"`}),
-				{request: "PATCH /orders/{order}", header: fields{"If-Match": `*`}, body: `{"metadata": {"a": "1"}}`, status: 200, has: `{"version": 3}`},
-				{request: "PATCH /orders/6743f1a0c2d4e6f801234567", header: fields{"If-Match": `*`}, body: `{"status": "PAID"}`, status: 404},
+				{
+					request: "PATCH /orders/{order}", header: fields{"If-Match": `*`}, body: `{"metadata": {"a": "1"}}`, status: 200,
+					has: `{"version": 3}`,
+				},
+				{
+					request: "PATCH /orders/6743f1a0c2d4e6f801234567", header: fields{"If-Match": `*`}, body: `{"status": "PAID"}`,
+					status: 404,
+				},
 			},
 		},
 		{
@@ -43,7 +50,10 @@ func TestConditionalRequests(t *testing.T) {
 				reading(`"1"`, 200), reading(`2`, 200), reading(`"2`, 200),
 				{request: "HEAD /orders/{order}", status: 200, headers: fields{"ETag": `"2"`, "Content-Type": "application/json"}},
 				{request: "HEAD /orders/{order}", header: fields{"If-None-Match": `"2"`}, status: 304},
-				{request: "GET /orders/6743f1a0c2d4e6f801234567", header: fields{"If-None-Match": `*`}, status: 404, headers: fields{"ETag": ""}},
+				{
+					request: "GET /orders/6743f1a0c2d4e6f801234567", header: fields{"If-None-Match": `*`}, status: 404,
+					headers: fields{"ETag": ""},
+				},
 			},
 		},
 	})

@@ -108,7 +108,7 @@ func (c *contract) member(place []string) (object map[string]any, at []string) {
 // checkAnswer checks what is true of every answer, and that the document knows of it.
 func checkAnswer(t *testing.T, method, path string, a answer) {
 	t.Helper()
-	if a.header.Get("X-Request-Id") == "" || a.header.Get("X-Content-Type-Options") != "nosniff" || a.header.Get("Cache-Control") == "" {
+	if a.header.Get("X-Request-ID") == "" || a.header.Get("X-Content-Type-Options") != "nosniff" || a.header.Get("Cache-Control") == "" {
 		t.Errorf("%s %s: a header is missing in %v", method, path, a.header)
 	}
 	c := &theContract
@@ -178,7 +178,7 @@ func checkProblem(t *testing.T, request string, a answer) {
 		return
 	}
 	if p.Type != "about:blank" || p.Title != http.StatusText(a.status) || p.Status != a.status || p.Detail == "" || p.Detail != p.Error ||
-		p.Code == "" || p.RequestID != a.header.Get("X-Request-Id") || a.header.Get("Content-Type") != "application/problem+json" ||
+		p.Code == "" || p.RequestID != a.header.Get("X-Request-ID") || a.header.Get("Content-Type") != "application/problem+json" ||
 		a.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("%s: the problem is not as problems are: status %d, header %v\n%s", request, a.status, a.header, a.body)
 	}

@@ -33,14 +33,6 @@ func stores() []store {
 	}
 }
 
-// onEachStore runs a test on every store.
-func onEachStore(t *testing.T, test func(t *testing.T, on store)) {
-	t.Helper()
-	for _, on := range stores() {
-		t.Run(on.name, func(t *testing.T) { test(t, on) })
-	}
-}
-
 // lockFile holds the write lock of the embedded store's file, as another program could.
 func lockFile(t *testing.T, dir string) (unlock func()) {
 	t.Helper()

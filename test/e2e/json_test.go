@@ -43,6 +43,16 @@ func at(t *testing.T, body []byte, path string) any {
 	return value
 }
 
+// list returns the array at a path.
+func list(t *testing.T, body []byte, path string) []any {
+	t.Helper()
+	values, ok := at(t, body, path).([]any)
+	if !ok {
+		t.Fatalf("%s is no array in\n%s", path, body)
+	}
+	return values
+}
+
 // text returns the text, or the number as text, at a path.
 func text(t *testing.T, body []byte, path string) string {
 	t.Helper()
@@ -70,7 +80,7 @@ func number(t *testing.T, body []byte, path string) int {
 // placeholders stand in an expected text for what can't be known before.
 var placeholders = map[string]*regexp.Regexp{
 	"<id>":    regexp.MustCompile(`^[0-9a-f]{24}$`),
-	"<event>": regexp.MustCompile(`^[0-9a-f]{24}-[1-9][0-9]*$`),
+	"<event>": regexp.MustCompile(`^[0-9a-f]{24}-[1-9]\d*$`),
 	"<time>":  regexp.MustCompile(`^[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\.[0-9]{3}Z$`),
 	"<text>":  regexp.MustCompile(`(?s)^.+$`),
 }
@@ -129,10 +139,10 @@ func mustMarshal(t *testing.T, value any) string {
 
 func repeat(text string, times int) string { return strings.Repeat(text, times) }
 
-// members returns an object with the keys k0, k1, … from one number up to another.
-func members(from, to int) string {
+// members returns an object with so many members: k0, k1 and so on.
+func members(count int) string {
 	var b strings.Builder
-	for i := from; i < to; i++ {
+	for i := range count {
 		b.WriteString(`, "k` + strconv.Itoa(i) + `": "v"`)
 	}
 	return "{" + strings.TrimPrefix(b.String(), ", ") + "}"

@@ -112,12 +112,11 @@ func joined(lines []line) string {
 	return b.String()
 }
 
-const simulatedCall = "Simulated AWS call"
-
 // toldEvent is an event in a simulated call.
 type toldEvent struct {
-	id string
 	entry
+
+	id string
 }
 
 // toldEvents returns every event in the lines, in the order in which they were told.

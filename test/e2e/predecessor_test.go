@@ -12,7 +12,10 @@ func TestPredecessor(t *testing.T) {
 		{
 			name:   "an order is placed, read and moved",
 			orders: 1,
-			told:   []string{"OrderCreated", "PaymentCaptured", "OrderStatusChanged", "FulfillmentCreated", "FulfillmentShipped", "OrderStatusChanged"},
+			told: []string{
+				"OrderCreated", "PaymentCaptured", "OrderStatusChanged", "FulfillmentCreated", "FulfillmentShipped",
+				"OrderStatusChanged",
+			},
 			steps: []step{
 				{request: "GET /health", status: 200, has: `{"status": "ok"}`},
 				place,
@@ -41,16 +44,24 @@ func TestPredecessor(t *testing.T) {
 			orders: 1,
 			steps: []step{
 				{
-					request: "POST /orders", body: `{"customer_id": "42", "items": [{"sku": "A", "quantity": 1, "unit_price": 10}, {"sku": "B", "quantity": 3, "unit_price": 0.1}]}`,
-					status: 201, has: `{"items": [{"sku": "A", "unit_price": 10.00}, {"sku": "B", "quantity": 3, "unit_price": 0.10}], "total": 10.30}`,
+					request: "POST /orders",
+					body: `{"customer_id": "42", "items": [{"sku": "A", "quantity": 1, "unit_price": 10}, {"sku": "B", "quantity": 3,
+						"unit_price": 0.1}]}`,
+					status: 201,
+					has: `{"items": [{"sku": "A", "unit_price": 10.00}, {"sku": "B", "quantity": 3, "unit_price": 0.10}],
+						"total": 10.30}`,
 					keep: fields{"order": "id"},
 				},
 				{
 					request: "PATCH /orders/{order}", body: `{"status": "paid"}`, status: 422,
-					has: `{"error": "<text>", "errors": [{"location": "body.status", "message": "must be one of PENDING, PAID, SHIPPED, DELIVERED, CANCELED"}]}`,
+					has: `{"error": "<text>", "errors": [{"location": "body.status", 
+						"message": "must be one of PENDING, PAID, SHIPPED, DELIVERED, CANCELED"}]}`,
 				},
 				{request: "POST /orders", body: `{"customer_id": "42", "items": []}`, status: 422, has: `{"error": "<text>"}`},
-				{request: "POST /orders", body: `{"items": [{"sku": "A", "quantity": 1, "unit_price": 10}]}`, status: 422, has: `{"error": "<text>"}`},
+				{
+					request: "POST /orders", body: `{"items": [{"sku": "A", "quantity": 1, "unit_price": 10}]}`, status: 422,
+					has: `{"error": "<text>"}`,
+				},
 			},
 		},
 	})
@@ -64,7 +75,8 @@ func TestOrderInFull(t *testing.T) {
 		"items": [{"line": 1, "sku": "TEA", "name": "Green tea", "quantity": 2, "unit_price": 12.50, "line_total": 25.00,
 			"canceled": 0, "shipped": 0, "delivered": 0, "returned": 0}],
 		"payments": [], "fulfillments": [], "returns": [],
-		"metadata": {"channel": "web"}, "placed_at": "2026-01-15T09:30:00.000Z", "created_at": "<time>", "updated_at": "<time>", "version": 1,
+		"metadata": {"channel": "web"}, "placed_at": "2026-01-15T09:30:00.000Z", "created_at": "<time>", "updated_at": "<time>",
+		"version": 1,
 		"actions": {"pay": {"allowed": true}, "ship": {"allowed": false, "reason": "the order must be PAID first"},
 			"deliver": {"allowed": false, "reason": "the order must be SHIPPED first"}, "cancel": {"allowed": true}}}`
 	run(t, []scenario{
@@ -73,18 +85,24 @@ func TestOrderInFull(t *testing.T) {
 			steps: []step{
 				{
 					request: "POST /orders",
-					body: `{"customer_id": "c-1", "reference": "A-17", "currency": "EUR", "placed_at": "2026-01-15T10:30:00+01:00", "metadata": {"channel": "web"},
+					body: `{"customer_id": "c-1", "reference": "A-17", "currency": "EUR", "placed_at": "2026-01-15T10:30:00+01:00",
+						"metadata": {"channel": "web"},
 						"items": [{"sku": "TEA", "name": "Green tea", "quantity": 2, "unit_price": 12.5}]}`,
 					status: 201, want: whole, keep: fields{"order": "id"},
-					headers: fields{"Location": "/orders/{order}", "ETag": `"1"`, "Content-Type": "application/json", "Idempotent-Replayed": ""},
+					headers: fields{
+						"Location": "/orders/{order}", "ETag": `"1"`, "Content-Type": "application/json", "Idempotent-Replayed": "",
+					},
 				},
 				{request: "GET /orders/{order}", status: 200, want: whole, headers: fields{"ETag": `"1"`, "Cache-Control": "no-cache"}},
 				{
 					request: "GET /orders/{order}/timeline", status: 200,
-					want: `{"events": [{"id": "{order}-1", "type": "OrderCreated", "sequence": 1, "version": 1, "time": "<time>", "actor": "anonymous",
-						"data": {"orderId": "{order}", "customerId": "c-1", "status": "PENDING", "version": 1, "sequence": 1, "actor": "anonymous",
+					want: `{"events": [{"id": "{order}-1", "type": "OrderCreated", "sequence": 1, "version": 1, "time": "<time>",
+						"actor": "anonymous",
+						"data": {"orderId": "{order}", "customerId": "c-1", "status": "PENDING", "version": 1, "sequence": 1,
+						"actor": "anonymous",
 							"reference": "A-17", "currency": "EUR", "total": 25.00, "placedAt": "2026-01-15T09:30:00.000Z",
-							"items": [{"line": 1, "sku": "TEA", "name": "Green tea", "quantity": 2, "unitPrice": 12.50, "lineTotal": 25.00}]}}]}`,
+							"items": [{"line": 1, "sku": "TEA", "name": "Green tea", "quantity": 2, "unitPrice": 12.50,
+							"lineTotal": 25.00}]}}]}`,
 				},
 			},
 		},
@@ -92,8 +110,10 @@ func TestOrderInFull(t *testing.T) {
 			name: "the least that can be sent", orders: 2, settings: []string{"DEFAULT_CURRENCY=GBP"},
 			steps: []step{
 				{
-					request: "POST /orders", body: `{"customer_id": "c-1", "items": [{"sku": "TEA", "quantity": 1, "unit_price": 0}]}`, status: 201,
-					has:  `{"reference": null, "currency": "GBP", "total": 0.00, "metadata": {}, "placed_at": "<time>", "items": [{"name": null, "unit_price": 0.00}]}`,
+					request: "POST /orders", body: `{"customer_id": "c-1", "items": [{"sku": "TEA", "quantity": 1, "unit_price": 0}]}`,
+					status: 201,
+					has: `{"reference": null, "currency": "GBP", "total": 0.00, "metadata": {}, "placed_at": "<time>",
+						"items": [{"name": null, "unit_price": 0.00}]}`,
 					keep: fields{"placed": "placed_at"},
 				},
 				{
@@ -107,8 +127,12 @@ func TestOrderInFull(t *testing.T) {
 		{
 			name: "the same SKU may stand on several lines", orders: 1,
 			steps: []step{{
-				request: "POST /orders", body: `{"customer_id": "c-1", "items": [{"sku": "TEA", "quantity": 1, "unit_price": 2}, {"sku": "TEA", "quantity": 2, "unit_price": 1}]}`,
-				status: 201, has: `{"total": 4.00, "items": [{"line": 1, "sku": "TEA", "line_total": 2.00}, {"line": 2, "sku": "TEA", "line_total": 2.00}]}`,
+				request: "POST /orders",
+				body: `{"customer_id": "c-1", "items": [{"sku": "TEA", "quantity": 1, "unit_price": 2}, {"sku": "TEA", "quantity": 2,
+					"unit_price": 1}]}`,
+				status: 201,
+				has: `{"total": 4.00, "items": [{"line": 1, "sku": "TEA", "line_total": 2.00}, {"line": 2, "sku": "TEA",
+					"line_total": 2.00}]}`,
 			}},
 		},
 	})

@@ -56,11 +56,13 @@ type fields = map[string]string
 // run runs every scenario on every store.
 func run(t *testing.T, scenarios []scenario) {
 	t.Helper()
-	onEachStore(t, func(t *testing.T, on store) {
-		for _, sc := range scenarios {
-			t.Run(sc.name, func(t *testing.T) { sc.run(t, on) })
-		}
-	})
+	for _, on := range stores() {
+		t.Run(on.name, func(t *testing.T) {
+			for _, sc := range scenarios {
+				t.Run(sc.name, func(t *testing.T) { sc.run(t, on) })
+			}
+		})
+	}
 }
 
 func (sc scenario) run(t *testing.T, on store) {

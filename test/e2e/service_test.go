@@ -53,7 +53,7 @@ type service struct {
 	untold, unanswered bool
 	ended              bool
 
-	stopping context.Context //nolint:containedctx // it is the program's life
+	stopping context.Context
 	stop     context.CancelFunc
 	stopped  chan struct{}
 	err      error // of Run, once stopped is closed
