@@ -93,18 +93,19 @@ func (s *Store) writeLoop() {
 }
 
 // commit runs the jobs in one transaction and answers each. If the transaction fails, all of them
-// fail: none is written.
+// fail: none is written. A job is taken only when the transaction has begun: whoever waits for a file
+// that another program has locked can still give up.
 func (s *Store) commit(group []*job) {
+	err := s.writer.exec("BEGIN IMMEDIATE")
 	taken := group[:0]
 	for _, j := range group {
 		if j.state.CompareAndSwap(jobWaiting, jobTaken) {
 			taken = append(taken, j)
 		}
 	}
-	if len(taken) == 0 {
-		return
+	if err == nil {
+		err = s.transaction(taken)
 	}
-	err := s.transaction(taken)
 	if err != nil {
 		// The connection must leave the transaction whatever went wrong in it; SQLite may have
 		// rolled back already.
@@ -124,9 +125,6 @@ func (s *Store) commit(group []*job) {
 }
 
 func (s *Store) transaction(group []*job) error {
-	if err := s.writer.exec("BEGIN IMMEDIATE"); err != nil {
-		return err
-	}
 	for _, j := range group {
 		j.err = runJob(s.writer, j)
 		if j.err != nil && s.writer.GetAutocommit() {
