@@ -71,7 +71,7 @@ func (h *home) start(t *testing.T) *service {
 		t.Fatal(err)
 	}
 	s := &service{home: h, out: newOutput(), stopped: make(chan struct{})}
-	program, err := bootstrap.Open(c, s.out)
+	program, err := bootstrap.Open(t.Context(), c, s.out)
 	if err != nil {
 		t.Fatal(err)
 	}
