@@ -121,7 +121,7 @@ func TestCrash(t *testing.T) {
 		n.add(b.tally)
 	}
 	t.Logf("killed %d times at work and %d times while it started: %d orders, %d changes and %d batches were acknowledged; "+
-		"of %d requests without an answer %d were done; %d events were told twice",
+		"%d requests got no answer and had made %d orders and changes; %d events were told twice",
 		rounds, early, n.orders, n.changes, n.batches, n.unanswered, n.doneUnanswered, repeats)
 }
 
