@@ -92,7 +92,7 @@ func TestText(t *testing.T) {
 			steps: []step{{
 				request: "POST /orders", body: `{"customer_id": "", "currency": "EURO", "placed_at": "2999-01-01T00:00:00Z", "items": [
 					{"sku": "A", "quantity": 1, "unit_price": 1}, {"sku": "", "quantity": 0, "unit_price": -1}]}`, status: 422,
-				has: `{"code": "validation_failed", "detail": "customer_id is required: 1 to 128 characters (and 4 more, see errors)",
+				has: `{"code": "validation_failed", "detail": "body.customer_id is required: 1 to 128 characters (and 4 more, see errors)",
 					"errors": [
 					{"location": "body.customer_id"}, {"location": "body.placed_at"}, {"location": "body.currency"},
 					{"location": "body.items[1].sku"}, {"location": "body.items[1].quantity"}]}`,

@@ -107,13 +107,7 @@ func DecodePatch(text []byte) (order.Status, map[string]*string, error) {
 			empty = false
 			switch name {
 			case "status":
-				if err := r.text(&status); err != nil {
-					return err
-				}
-				if !order.Status(status).Valid() {
-					r.fault("must be one of " + list(order.Statuses()))
-				}
-				return nil
+				return r.status(&status)
 			case "metadata":
 				metadata = make(map[string]*string)
 				return r.metadataPatch(metadata)
@@ -126,6 +120,15 @@ func DecodePatch(text []byte) (order.Status, map[string]*string, error) {
 		return err
 	})
 	return order.Status(status), metadata, err
+}
+
+func (r *reader) status(into *string) error {
+	before := len(r.faults)
+	err := r.text(into)
+	if err == nil && len(r.faults) == before && !order.Status(*into).Valid() {
+		r.fault("must be one of " + list(order.Statuses()))
+	}
+	return err
 }
 
 func (r *reader) metadataPatch(patch map[string]*string) error {

@@ -138,14 +138,21 @@ func checkMetadata(faults *fieldFaults, metadata map[string]string) {
 		return
 	}
 	for _, key := range slices.Sorted(maps.Keys(metadata)) {
-		if m := textFault(key, 1, MaxMetadataKey); m != "" {
-			faults.add("metadata", "each key "+m)
+		if !checkMetadataKey(faults, key) {
 			continue
 		}
 		if m := textFault(metadata[key], 0, MaxMetadataValue); m != "" {
 			faults.add("metadata."+key, m)
 		}
 	}
+}
+
+func checkMetadataKey(faults *fieldFaults, key string) bool {
+	m := textFault(key, 1, MaxMetadataKey)
+	if m != "" {
+		faults.add("metadata", "each key "+m)
+	}
+	return m == ""
 }
 
 // Moment returns t as the service keeps times: UTC, to the millisecond, which is what every store

@@ -121,6 +121,9 @@ func (o *Order) PatchMetadata(patch map[string]*string, at Stamp) error {
 	changes := make(map[string]*string)
 	for _, key := range slices.Sorted(maps.Keys(patch)) {
 		value := patch[key]
+		if value == nil { // what is set is checked with the rest below
+			checkMetadataKey(&faults, key)
+		}
 		current, has := merged[key]
 		switch {
 		case value == nil && has:

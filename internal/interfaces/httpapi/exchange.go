@@ -21,7 +21,8 @@ type exchange struct {
 	id      string          // of the request
 	caller  ordering.Caller
 	path    [maxParameters]string
-	status  int // of the answer; 0 until it begins
+	status  int    // of the answer; 0 until it begins
+	code    string // of the problem that the answer is; "" when it is none
 	written int64
 	in, out []byte // what came and what goes, to be used again
 }

@@ -78,8 +78,11 @@ func (x *exchange) problemOf(err error) (wire.Problem, time.Duration) {
 // fail answers with the problem that err is. What is inside an internal error goes to the log only.
 // An answer that has begun is cut off, so that nobody takes it for whole.
 func (x *exchange) fail(err error) {
-	if fault.KindOf(err) == fault.Internal && !errors.Is(err, context.Canceled) {
+	switch f := fault.Of(err); {
+	case f.Kind == fault.Internal && !errors.Is(err, context.Canceled):
 		x.api.Log.ErrorContext(x.ctx, "request failed", "error", err)
+	case f.Kind == fault.Unavailable && f.Unwrap() != nil:
+		x.api.Log.WarnContext(x.ctx, "request failed", "error", err)
 	}
 	if x.status != 0 {
 		panic(http.ErrAbortHandler)
@@ -90,6 +93,7 @@ func (x *exchange) fail(err error) {
 // answer writes the problem that err is.
 func (x *exchange) answer(err error) {
 	problem, wait := x.problemOf(err)
+	x.code = problem.Code
 	h := x.w.Header()
 	for _, name := range [...]string{"Etag", "Location", "Link", headerReplayed, "Content-Disposition"} {
 		delete(h, name) // they would speak of an answer that there is not
@@ -125,6 +129,9 @@ func within(place string, err error) error {
 		default:
 			moved.Fields[i].Location = place + "." + at
 		}
+	}
+	if f.Message == fault.OfFields(f.Fields).Message {
+		moved.Message = fault.OfFields(moved.Fields).Message
 	}
 	return &moved
 }

@@ -93,17 +93,24 @@ func (x *exchange) log(took time.Duration) {
 	route, level := "unmatched", slog.LevelInfo
 	if x.op != nil {
 		route = x.op.path
-		if x.op.quiet {
-			level = slog.LevelDebug
-		}
+	}
+	switch {
+	case x.op != nil && x.op.quiet:
+		level = slog.LevelDebug
+	case x.status >= http.StatusInternalServerError:
+		level = slog.LevelWarn
 	}
 	if !x.api.Log.Enabled(x.ctx, level) {
 		return
 	}
-	x.api.Log.LogAttrs(x.ctx, level, "request",
+	attributes := append(make([]slog.Attr, 0, 6), // it stays on the stack
 		slog.String("method", method(x.r.Method)), slog.String("route", route), slog.Int("status", x.status),
 		// A whole number costs the log a third of what a fraction does.
 		slog.Int64("duration_us", took.Microseconds()), slog.Int64("bytes", x.written))
+	if x.code != "" {
+		attributes = append(attributes, slog.String("code", x.code))
+	}
+	x.api.Log.LogAttrs(x.ctx, level, "request", attributes...)
 }
 
 // method returns a request's method, which is the client's own text, if it is one that HTTP knows.
