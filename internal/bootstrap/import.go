@@ -46,13 +46,14 @@ func importOrders(ctx context.Context, streams cli.Streams, o cli.ImportOptions)
 // importHere imports into the store. Nobody is told by this process: the next service on the store
 // finds the orders due.
 func importHere(ctx context.Context, streams cli.Streams, o cli.ImportOptions, c *config.Config) (err error) {
-	store, err := openStore(c)
+	silent := slog.New(slog.DiscardHandler)
+	store, err := openStore(c, silent)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	var names delivery.Later
-	for _, s := range subscribers(c, slog.New(slog.DiscardHandler)) {
+	for _, s := range subscribers(c, silent) {
 		names = append(names, s.Name())
 	}
 	orders := ordering.New(ordering.Config{Store: store, Teller: names, Now: time.Now, DefaultCurrency: c.DefaultCurrency})

@@ -55,7 +55,7 @@ func Open(ctx context.Context, c *config.Config, out io.Writer) (_ *Service, err
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	if s.store, err = openStore(c); err != nil {
+	if s.store, err = openStore(c, s.log); err != nil {
 		return nil, err
 	}
 	s.dispatcher = delivery.New(delivery.Config{
@@ -91,8 +91,8 @@ func Open(ctx context.Context, c *config.Config, out io.Writer) (_ *Service, err
 }
 
 // openStore opens the store that the configuration names.
-func openStore(c *config.Config) (storage, error) {
-	store, err := sqlite.Open(sqlite.Config{Path: filepath.Join(c.DataDir, "orders.db"), QueueSize: c.StoreQueueSize})
+func openStore(c *config.Config, log *slog.Logger) (storage, error) {
+	store, err := sqlite.Open(sqlite.Config{Path: filepath.Join(c.DataDir, "orders.db"), QueueSize: c.StoreQueueSize, Log: log})
 	if err != nil {
 		return nil, err // and no typed nil
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"order-processing-service/internal/application/delivery"
+	"order-processing-service/internal/domain/order"
 )
 
 // owners are the dispatchers that were given leases since the file was opened. One process at a time
@@ -35,33 +36,31 @@ func (o *owners) has(owner string) bool {
 	return known != nil && (*known)[owner]
 }
 
-// abandoned is how far the search for leases of earlier processes has come. Only the writer uses it.
+// abandoned is how far the search for leases of earlier processes has come.
 type abandoned struct {
-	due, key int64
+	due      int64
+	id       order.ID
 	searched bool
 }
 
 // claimAbandoned fills rows with orders that are leased to a process that is gone, so that they need
 // not wait for the end of the lease. They are looked for once after the start, a part with each
 // claim.
-func (s *Store) claimAbandoned(c *conn, rows *[]dueRow, claim delivery.Claim, limit int) error {
-	free := limit - len(*rows)
-	if s.abandoned.searched || free <= 0 {
-		return nil
+func (s *Store) claimAbandoned(c *conn, rows []dueRow, claim delivery.Claim, search *abandoned, limit int) ([]dueRow, error) {
+	free := limit - len(rows)
+	if search.searched || free <= 0 {
+		return rows, nil
 	}
 	seen := 0
-	err := c.query(selectAhead, []any{s.abandoned.due, s.abandoned.key, free}, func(row *sqlite3.Stmt) error {
+	err := c.query(selectAhead, []any{search.due, search.id[:], free}, func(row *sqlite3.Stmt) error {
 		seen++
-		r, err := scanDue(row)
-		if err != nil {
-			return err
-		}
-		s.abandoned.due, s.abandoned.key = row.ColumnInt64(6), r.key
-		if s.abandoned.due > millis(claim.Now) && r.tracks.Abandon(s.owners.has, claim.Now) {
-			*rows = append(*rows, r)
+		r := scanDue(row)
+		search.due, search.id = row.ColumnInt64(6), r.id
+		if r.err == nil && search.due > millis(claim.Now) && r.tracks.Abandon(s.owners.has, claim.Now) {
+			rows = append(rows, r)
 		}
 		return nil
 	})
-	s.abandoned.searched = err == nil && seen < free
-	return err
+	search.searched = err == nil && seen < free
+	return rows, err
 }

@@ -26,7 +26,7 @@ func (s *Store) Change(
 	s.owners.add(h.Owner)
 	var changed ordering.Changed
 	var refused error // by change itself
-	err := s.write(ctx, false, func(c *conn) (err error) {
+	err := s.write(ctx, false, 1, func(c *conn) (err error) {
 		changed, err = applyChange(c, id, h, now, func(o *order.Order) error {
 			refused = change(o)
 			return refused

@@ -2,138 +2,151 @@ package sqlite
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"slices"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
 	"order-processing-service/internal/application/delivery"
-	"order-processing-service/internal/domain/order"
 	"order-processing-service/internal/infrastructure/store/document"
 )
 
 const (
-	selectTracks = `SELECT key, id, sequence, tracks FROM orders WHERE id = ?`
-	updateTracks = `UPDATE orders SET due_at = ?, parked = ?, tracks = ? WHERE key = ?`
-	selectDue    = `SELECT key, id, sequence, tracks, doc, events FROM orders INDEXED BY orders_due
-WHERE due_at <= ? ORDER BY due_at LIMIT ?`
+	selectDue = `SELECT key, id, sequence, tracks, doc, events FROM orders INDEXED BY orders_due
+WHERE due_at <= ? ORDER BY due_at, id LIMIT ?`
 	// selectAhead goes through what is not due yet, for leases of processes that are gone.
 	selectAhead = `SELECT key, id, sequence, tracks, doc, events, due_at FROM orders INDEXED BY orders_due
-WHERE due_at IS NOT NULL AND (due_at, key) > (?, ?) ORDER BY due_at, key LIMIT ?`
-	selectTask = `SELECT key, id, sequence, tracks, doc, events FROM orders WHERE id = ?`
+WHERE due_at IS NOT NULL AND (due_at, id) > (?, ?) ORDER BY due_at, id LIMIT ?`
+	updateDue = `UPDATE orders SET due_at = ? WHERE key = ?`
 )
 
-// tracksRow is the part of an order's row that deliveries change.
-type tracksRow struct {
-	key      int64
-	id       order.ID
-	sequence int
-	tracks   delivery.Tracks
-}
-
-func scanTracks(row *sqlite3.Stmt) (t tracksRow, err error) {
-	t = tracksRow{key: row.ColumnInt64(0), id: order.ID(row.ColumnRawBlob(1)), sequence: row.ColumnInt(2)}
-	t.tracks, err = document.DecodeTracks(row.ColumnRawText(3))
-	return t, err
-}
-
-// readTracks returns the tracks of an order; the key is 0 if there is no such order.
-func readTracks(c *conn, id order.ID) (t tracksRow, err error) {
-	err = c.query(selectTracks, []any{id[:]}, func(row *sqlite3.Stmt) (err error) {
-		t, err = scanTracks(row)
-		return err
-	})
-	return t, err
-}
-
-func (t *tracksRow) write(c *conn) error {
-	var b [512]byte
-	return c.exec(updateTracks, dueColumn(t.tracks, t.sequence), parkedColumn(t.tracks),
-		text(document.AppendTracks(b[:0], t.tracks)), t.key)
-}
+const (
+	// maxLooks bounds how much a claim that finds nothing for its subscribers writes.
+	maxLooks = 8
+	// maxClaimBytes bounds the memory of a claim of large orders; there is always at least one.
+	maxClaimBytes = 32 << 20
+	// damagedDelay is how long an order that can't be read is left alone before it is looked at again.
+	damagedDelay = 5 * time.Minute
+)
 
 // dueRow is an order that may have due tracks, with what is needed to tell them.
 type dueRow struct {
 	tracksRow
 	doc, events []byte
 	leased      []delivery.Track
+	err         error // why its tracks can't be read
 }
 
-func scanDue(row *sqlite3.Stmt) (dueRow, error) {
+func scanDue(row *sqlite3.Stmt) dueRow {
 	t, err := scanTracks(row)
-	return dueRow{tracksRow: t, doc: slices.Clone(row.ColumnRawText(4)), events: slices.Clone(row.ColumnRawText(5))}, err
+	return dueRow{
+		tracksRow: t, doc: slices.Clone(row.ColumnRawText(4)), events: slices.Clone(row.ColumnRawText(5)), err: err,
+	}
 }
 
-// Claim implements delivery.Store.
+// errEnough ends a query that has found as much as is wanted.
+var errEnough = errors.New("enough")
+
+// Claim implements delivery.Store. An order that can't be read delays nobody but itself.
 func (s *Store) Claim(ctx context.Context, claim delivery.Claim) ([]delivery.Task, error) {
 	s.owners.add(claim.Owner)
+	s.claiming.Lock()
+	defer s.claiming.Unlock()
 	var rows []dueRow
-	err := s.write(ctx, true, func(c *conn) error {
-		rows = rows[:0]
-		// Orders that only wait for subscribers of others are put off and looked past, so that they
-		// do not hold up the rest.
-		for range maxLooks {
-			found, err := s.claimSome(c, claim, claim.Limit-len(rows))
-			if err != nil {
-				return err
-			}
-			for _, r := range found {
-				if len(r.leased) > 0 {
-					rows = append(rows, r)
-				}
-			}
-			if len(found) == 0 || len(rows) == claim.Limit {
-				break
-			}
-		}
-		return nil
+	var search abandoned
+	err := s.write(ctx, true, claim.Limit, func(c *conn) error {
+		return savepoint(c, func() (err error) {
+			search = s.abandoned
+			rows, err = s.claimRows(ctx, c, claim, &search)
+			return err
+		})
 	})
 	if err != nil {
 		return nil, err
 	}
-	return tasksOf(rows)
-}
+	s.abandoned = search
 
-// tasksOf is what the leased tracks of the rows are to be told.
-func tasksOf(rows []dueRow) ([]delivery.Task, error) {
 	var tasks []delivery.Task
 	for i := range rows {
-		for _, t := range rows[i].leased {
-			task, err := rows[i].task(t)
-			if err != nil {
-				return nil, translate("claim", err)
+		more, err := rows[i].tasks()
+		if err != nil {
+			s.damaged(ctx, &rows[i], err)
+			if err := s.putOff(ctx, rows[i].key, claim.Now); err != nil {
+				return nil, err
 			}
-			tasks = append(tasks, task)
+			continue
 		}
+		tasks = append(tasks, more...)
 	}
 	return tasks, nil
 }
 
-// maxLooks bounds how much a claim that finds nothing for its subscribers writes.
-const maxLooks = 8
-
-// claimSome looks at no more than limit orders that are due and leases what the claim's subscribers
-// can be told of them.
-func (s *Store) claimSome(c *conn, claim delivery.Claim, limit int) ([]dueRow, error) {
+// claimRows leases what is due until there is enough. Orders that only wait for subscribers of others
+// are put off and looked past, so that they do not hold up the rest.
+func (s *Store) claimRows(ctx context.Context, c *conn, claim delivery.Claim, search *abandoned) ([]dueRow, error) {
 	var rows []dueRow
-	err := c.query(selectDue, []any{millis(claim.Now), limit}, func(row *sqlite3.Stmt) error {
-		r, err := scanDue(row)
-		rows = append(rows, r)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	if err := s.claimAbandoned(c, &rows, claim, limit); err != nil {
-		return nil, err
-	}
-	for i := range rows {
-		r := &rows[i]
-		r.leased = r.tracks.Claim(r.sequence, claim)
-		if err := r.write(c); err != nil {
+	for range maxLooks {
+		found, err := s.dueRows(c, claim, search, claim.Limit-len(rows))
+		if err != nil {
 			return nil, err
+		}
+		for i := range found {
+			r := &found[i]
+			if r.err != nil {
+				s.damaged(ctx, r, r.err)
+				if err := c.exec(updateDue, millis(claim.Now.Add(damagedDelay)), r.key); err != nil {
+					return nil, err
+				}
+				continue
+			}
+			r.leased = r.tracks.Claim(r.sequence, claim)
+			if err := r.write(c); err != nil {
+				return nil, err
+			}
+			if len(r.leased) > 0 {
+				rows = append(rows, *r)
+			}
+		}
+		if len(found) == 0 || len(rows) == claim.Limit {
+			break
 		}
 	}
 	return rows, nil
+}
+
+// dueRows finds no more than limit orders that are due.
+func (s *Store) dueRows(c *conn, claim delivery.Claim, search *abandoned, limit int) ([]dueRow, error) {
+	var rows []dueRow
+	bytes := 0
+	err := c.query(selectDue, []any{millis(claim.Now), limit}, func(row *sqlite3.Stmt) error {
+		r := scanDue(row)
+		rows = append(rows, r)
+		if bytes += len(r.doc) + len(r.events); bytes > maxClaimBytes {
+			return errEnough
+		}
+		return nil
+	})
+	switch {
+	case errors.Is(err, errEnough):
+		return rows, nil
+	case err != nil:
+		return nil, err
+	}
+	return s.claimAbandoned(c, rows, claim, search, limit)
+}
+
+// tasks is what the leased tracks of an order are to be told.
+func (r *dueRow) tasks() ([]delivery.Task, error) {
+	tasks := make([]delivery.Task, len(r.leased))
+	for i, t := range r.leased {
+		var err error
+		if tasks[i], err = r.task(t); err != nil {
+			return nil, err
+		}
+	}
+	return tasks, nil
 }
 
 // task is what a leased track is to be told.
@@ -146,58 +159,14 @@ func (r *dueRow) task(t delivery.Track) (delivery.Task, error) {
 	return delivery.Task{Message: delivery.Message{Order: o, Events: events}, Subscriber: t.Subscriber, Attempts: t.Attempts}, err
 }
 
-// Next implements delivery.Store.
-func (s *Store) Next(ctx context.Context, id order.ID, subscriber string) (delivery.Task, error) {
-	var task delivery.Task
-	found := false
-	err := s.read(ctx, func(c *conn) error {
-		return c.query(selectTask, []any{id[:]}, func(row *sqlite3.Stmt) error {
-			found = true
-			r, err := scanDue(row)
-			if err != nil {
-				return err
-			}
-			i := slices.IndexFunc(r.tracks, func(t delivery.Track) bool { return t.Subscriber == subscriber })
-			if i < 0 {
-				return nil
-			}
-			task, err = r.task(r.tracks[i])
-			return err
-		})
+// putOff leaves an order alone for a while.
+func (s *Store) putOff(ctx context.Context, key int64, now time.Time) error {
+	return s.write(ctx, true, 1, func(c *conn) error {
+		return c.exec(updateDue, millis(now.Add(damagedDelay)), key)
 	})
-	if err == nil && !found {
-		err = order.ErrNotFound
-	}
-	return task, translate("next", err)
 }
 
-// Settle implements delivery.Store. Settlements of one order are written together.
-func (s *Store) Settle(ctx context.Context, settlements []delivery.Settlement) ([]delivery.Settled, error) {
-	answers := make([]delivery.Settled, len(settlements))
-	rows := make(map[order.ID]*tracksRow, len(settlements))
-	err := s.write(ctx, true, func(c *conn) error {
-		for i := range settlements {
-			id := settlements[i].Order
-			row, ok := rows[id]
-			if !ok {
-				t, err := readTracks(c, id)
-				if err != nil {
-					return err
-				}
-				row = &t
-				rows[id] = row
-			}
-			answers[i] = row.tracks.Settle(row.sequence, settlements[i])
-		}
-		for _, row := range rows {
-			if row.key == 0 {
-				continue
-			}
-			if err := row.write(c); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return answers, err
+// damaged tells an operator of an order that can't be read.
+func (s *Store) damaged(ctx context.Context, r *dueRow, err error) {
+	s.log.ErrorContext(ctx, "stored order can't be read; its events are not told", slog.String("order_id", r.id.String()), slog.Any("error", err))
 }

@@ -17,7 +17,9 @@ type conn struct {
 
 // open opens a connection to the database file.
 func open(path string, flags sqlite3.OpenFlag, pragmas string) (*conn, error) {
-	registerVFS()
+	if err := registerVFS(); err != nil {
+		return nil, err
+	}
 	uri := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath(), RawQuery: "vfs=" + gatheringVFS}
 	c, err := sqlite3.OpenFlags(uri.String(), flags|sqlite3.OPEN_URI)
 	if err != nil {

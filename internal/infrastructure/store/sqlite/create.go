@@ -57,7 +57,7 @@ func (s *Store) Create(ctx context.Context, orders []ordering.NewOrder) []orderi
 		s.owners.add(orders[i].Handover.Owner)
 		text = encodeNew(&rows[i], text, &orders[i], &answers[i])
 	}
-	err := s.write(ctx, false, func(c *conn) error {
+	err := s.write(ctx, false, len(orders), func(c *conn) error {
 		for i := range rows {
 			existing, err := insert(c, orders[i].Order, &rows[i], text)
 			if err != nil && c.GetAutocommit() {

@@ -88,7 +88,7 @@ func (s *Store) Skip(ctx context.Context, id order.ID, subscriber string, now ti
 
 // changeTracks applies change to the tracks of one order and writes them.
 func (s *Store) changeTracks(ctx context.Context, id order.ID, change func(delivery.Tracks, int) error) error {
-	return s.write(ctx, false, func(c *conn) error {
+	return s.write(ctx, false, 1, func(c *conn) error {
 		t, err := readTracks(c, id)
 		if err != nil {
 			return err

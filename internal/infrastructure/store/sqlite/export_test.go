@@ -7,7 +7,7 @@ import (
 
 // LimitPages makes the file full for the test: it may have n pages more than now; 0 lifts the limit.
 func (s *Store) LimitPages(n int) error {
-	return s.write(context.Background(), true, func(c *conn) error {
+	return s.write(context.Background(), true, 1, func(c *conn) error {
 		have, err := pragma(c.Conn, "page_count")
 		if err != nil {
 			return err
@@ -25,7 +25,7 @@ func (s *Store) LimitPages(n int) error {
 func (s *Store) Hold() (release func()) {
 	held, done := make(chan struct{}), make(chan struct{})
 	go func() {
-		_ = s.write(context.Background(), true, func(*conn) error {
+		_ = s.write(context.Background(), true, 1, func(*conn) error {
 			close(held)
 			<-done
 			return nil
@@ -37,5 +37,5 @@ func (s *Store) Hold() (release func()) {
 
 // Panic makes a write panic.
 func (s *Store) Panic() error {
-	return s.write(context.Background(), true, func(*conn) error { panic("in a write") })
+	return s.write(context.Background(), true, 1, func(*conn) error { panic("in a write") })
 }

@@ -15,10 +15,13 @@ const gatheringVFS = "orders-gathering"
 // registerVFS makes the file system known to the driver.
 //
 //nolint:gochecknoglobals // the driver's registry is global
-var registerVFS = sync.OnceFunc(func() {
-	if base, ok := vfs.Find("").(vfs.VFSFilename); ok {
-		vfs.Register(gatheringVFS, gatherer{base})
+var registerVFS = sync.OnceValue(func() error {
+	base, ok := vfs.Find("").(vfs.VFSFilename)
+	if !ok {
+		return errors.New("the driver's file system can't be built upon on this platform")
 	}
+	vfs.Register(gatheringVFS, gatherer{base})
+	return nil
 })
 
 // gatherer is the driver's file system, but for the write-ahead log: SQLite writes that in two
@@ -47,18 +50,21 @@ type logFile struct {
 	offset   int64 // in the file, of the first gathered byte
 }
 
-// flush writes what was gathered. What could not be written is dropped: the commit it belongs to
-// fails, and SQLite writes the same place again with the next one.
+// flush writes what was gathered. What could not be written is kept: the next flush tries again or
+// fails again, so that a sync never succeeds over a hole. Writing the same place twice does no harm.
 func (l *logFile) flush() error {
 	if len(l.gathered) == 0 {
 		return nil
 	}
 	_, err := l.File.WriteAt(l.gathered, l.offset)
-	l.gathered = l.gathered[:0]
 	if errors.Is(err, syscall.ENOSPC) {
 		return vfs.SystemError(err, sqlite3.FULL)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	l.gathered = l.gathered[:0]
+	return nil
 }
 
 func (l *logFile) WriteAt(p []byte, offset int64) (int, error) {

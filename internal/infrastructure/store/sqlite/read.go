@@ -58,19 +58,33 @@ func (s *Store) Events(ctx context.Context, id order.ID, after, limit int) ([]or
 func (s *Store) read(ctx context.Context, f func(*conn) error) error {
 	select {
 	case c := <-s.readers:
-		defer func() { s.readers <- c }()
+		defer s.putReader(c)
 		select {
 		case <-s.stopped:
 			return errClosed
 		default:
 		}
-		if ctx.Done() != nil {
-			defer c.SetInterrupt(c.SetInterrupt(ctx))
-		}
+		c.SetInterrupt(ctx)
 		return f(c)
 	case <-s.stopped:
 		return errClosed
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+}
+
+// putReader gives a connection back as it was taken: it listens to nobody's context, and it is in no
+// transaction, in which it would go on to see what was committed then.
+func (s *Store) putReader(c *conn) {
+	c.SetInterrupt(context.Background())
+	if !c.GetAutocommit() {
+		if err := c.exec("ROLLBACK"); err != nil {
+			// A connection that can't leave its transaction is of no more use.
+			if fresh, err := openReader(s.path); err == nil {
+				_ = c.Close() // it is given up whatever it says
+				c = fresh
+			}
+		}
+	}
+	s.readers <- c
 }

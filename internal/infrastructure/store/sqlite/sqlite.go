@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -36,10 +37,13 @@ type Config struct {
 	QueueSize int
 	// Readers is how many reads can go on at the same time; 0 means two a processor, at least 4.
 	Readers int
+	// Log is told of stored orders that can't be read; nil for nobody.
+	Log *slog.Logger
 }
 
 // Store is an open file. It is safe for concurrent use.
 type Store struct {
+	path        string
 	lock        *flock.Flock
 	writer      *conn
 	readers     chan *conn
@@ -47,7 +51,10 @@ type Store struct {
 	checkpoints *checkpointer
 	queue       chan *job
 	owners      owners
-	abandoned   abandoned
+	log         *slog.Logger
+
+	claiming  sync.Mutex // one claim at a time; guards abandoned
+	abandoned abandoned
 
 	closing sync.RWMutex // guards closed, and with it sends on queue
 	closed  bool
@@ -85,11 +92,16 @@ func Open(c Config) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{
+		path:    c.Path,
+		log:     c.Log,
 		lock:    lock,
 		queue:   make(chan *job, cmp.Or(c.QueueSize, defaultQueueSize)),
 		readers: make(chan *conn, cmp.Or(c.Readers, max(4, 2*runtime.GOMAXPROCS(0)))),
 		stopped: make(chan struct{}),
 		written: make(chan struct{}),
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
 	}
 	if err := s.connect(c.Path); err != nil {
 		return nil, errors.Join(err, s.release())
@@ -134,7 +146,7 @@ func (s *Store) connect(path string) error {
 		return connectFault(path, err)
 	}
 	for range cap(s.readers) {
-		reader, err := open(path, sqlite3.OPEN_READWRITE, readerPragmas)
+		reader, err := openReader(path)
 		if err != nil {
 			return connectFault(path, err)
 		}
@@ -142,6 +154,10 @@ func (s *Store) connect(path string) error {
 		s.opened++
 	}
 	return nil
+}
+
+func openReader(path string) (*conn, error) {
+	return open(path, sqlite3.OPEN_READWRITE, readerPragmas)
 }
 
 // connectFault says what to do about a file that can't be opened.
@@ -173,7 +189,7 @@ const probeSize = 16 << 10
 // Ping implements ordering.Store: it commits a change of its own, which shows whether an order could
 // be written now.
 func (s *Store) Ping(ctx context.Context) error {
-	return s.write(ctx, false, func(c *conn) error {
+	return s.write(ctx, false, 1, func(c *conn) error {
 		return c.exec("UPDATE probe SET writes = writes + 1, filler = randomblob(?)", probeSize)
 	})
 }

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"sync/atomic"
@@ -11,6 +12,7 @@ import (
 // job whose run returns an error must have written nothing.
 type job struct {
 	run  func(*conn) error
+	rows int // how many it writes, about
 	err  error
 	done chan struct{}
 	// state makes sure that a job is either run or given up by its caller, never both.
@@ -23,14 +25,17 @@ const (
 	jobGivenUp
 )
 
-// maxGroup is how many jobs are committed together at most.
-const maxGroup = 512
+// A group is committed when it has so many jobs, or writes so many rows, at the latest.
+const (
+	maxGroup     = 512
+	maxGroupRows = 2_048
+)
 
 // write submits a job and waits until it is durable. When the queue is full it answers errBusy at
 // once, unless patient. A ctx that ends while the job is still waiting gives it up; once it has been
 // taken its outcome is awaited, so that the caller always learns what has become of it.
-func (s *Store) write(ctx context.Context, patient bool, run func(*conn) error) error {
-	j := &job{run: run, done: make(chan struct{})}
+func (s *Store) write(ctx context.Context, patient bool, rows int, run func(*conn) error) error {
+	j := &job{run: run, rows: rows, done: make(chan struct{})}
 	if err := s.submit(ctx, patient, j); err != nil {
 		return err
 	}
@@ -74,14 +79,16 @@ func (s *Store) writeLoop() {
 	group := make([]*job, 0, maxGroup)
 	for first := range s.queue {
 		group = append(group[:0], first)
+		rows := first.rows
 	gather:
-		for len(group) < maxGroup {
+		for len(group) < maxGroup && rows < maxGroupRows {
 			select {
 			case j, ok := <-s.queue:
 				if !ok {
 					break gather
 				}
 				group = append(group, j)
+				rows += j.rows
 			default:
 				break gather
 			}
@@ -97,7 +104,7 @@ func (s *Store) writeLoop() {
 // that another program has locked can still give up.
 func (s *Store) commit(group []*job) {
 	err := s.writer.exec("BEGIN IMMEDIATE")
-	taken := group[:0]
+	taken := group[:0] // in place: nobody needs the group any more
 	for _, j := range group {
 		if j.state.CompareAndSwap(jobWaiting, jobTaken) {
 			taken = append(taken, j)
@@ -142,4 +149,23 @@ func runJob(c *conn, j *job) (err error) {
 		}
 	}()
 	return translate("write", j.run(c))
+}
+
+// savepoint runs f so that it writes all or nothing, also if it panics. It is for jobs that write
+// more than one row; a single statement is atomic by itself.
+func savepoint(c *conn, f func() error) (err error) {
+	if err := c.exec("SAVEPOINT job"); err != nil {
+		return err
+	}
+	complete := false
+	defer func() {
+		if !complete && !c.GetAutocommit() {
+			err = errors.Join(err, c.exec("ROLLBACK TO job"), c.exec("RELEASE job"))
+		}
+	}()
+	if err := f(); err != nil {
+		return err
+	}
+	complete = true
+	return c.exec("RELEASE job")
 }

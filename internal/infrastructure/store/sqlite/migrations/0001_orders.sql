@@ -22,7 +22,7 @@ CREATE INDEX orders_state ON orders (state, created_at, id);
 CREATE INDEX orders_customer ON orders (customer_id, created_at, id);
 CREATE INDEX orders_reference ON orders (reference, created_at, id) WHERE reference IS NOT NULL;
 CREATE INDEX orders_placed ON orders (placed_at, created_at, id) WHERE placed_at IS NOT NULL;
-CREATE INDEX orders_due ON orders (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX orders_due ON orders (due_at, id) WHERE due_at IS NOT NULL;
 CREATE INDEX orders_parked ON orders (id) WHERE parked IS NOT NULL;
 
 -- A readiness check writes here, to see whether an order could be written.
