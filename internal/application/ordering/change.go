@@ -33,7 +33,7 @@ type Revised struct {
 const kindChange = "change"
 
 // Change changes an order and returns it when the change is durable. What the order is already
-// changes nothing and makes no version. Errors are faults: NotFound, NotAllowed (with what is
+// changes nothing and makes no version, but its key is remembered too. Errors are faults: NotFound, NotAllowed (with what is
 // allowed), Stale when the version is none of IfVersions, Invalid, Unavailable.
 func (s *Service) Change(ctx context.Context, caller Caller, c Change) (Revised, error) {
 	now := s.now()

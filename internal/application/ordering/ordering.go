@@ -25,8 +25,9 @@ type Store interface {
 	Create(ctx context.Context, orders []NewOrder) []Created
 	// Get reads one order. The error is order.ErrNotFound if there is none.
 	Get(ctx context.Context, id order.ID) (*order.Order, error)
-	// Change reads an order, applies change to it and, if that changed it, writes it, provided that
-	// nobody else has meanwhile; else it begins again, a bounded number of times. Change must be
+	// Change reads an order, applies change to it and, if that left it unsaved, writes it, provided
+	// that nobody else has meanwhile; else it begins again, a bounded number of times. An order that
+	// only remembers a request keeps its version, and nobody is told. Change must be
 	// pure: it may run more than once. Its error is returned as it is. The error for an unknown id
 	// is order.ErrNotFound; too many conflicts are a fault of kind Unavailable.
 	Change(ctx context.Context, id order.ID, h delivery.Handover, now time.Time, change func(*order.Order) error) (Changed, error)

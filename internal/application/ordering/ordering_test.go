@@ -174,6 +174,12 @@ func TestChange(t *testing.T) {
 	if _, err := change(ordering.Change{Status: order.StatusCanceled, IdempotencyKey: "pay"}); !errors.Is(err, ordering.ErrKeyReused) {
 		t.Errorf("the key with another change: %v", err)
 	}
+	if _, err := change(ordering.Change{Status: order.StatusPaid, IdempotencyKey: "again"}); err != nil {
+		t.Errorf("what the order is already: %v", err)
+	}
+	if _, err := change(ordering.Change{Status: order.StatusCanceled, IdempotencyKey: "again"}); !errors.Is(err, ordering.ErrKeyReused) {
+		t.Errorf("the key of a change that changed nothing, with another: %v", err)
+	}
 	same, err := change(ordering.Change{Status: order.StatusPaid})
 	if err != nil || same.Order.Version() != 2 {
 		t.Errorf("the status it has already: %+v, %v", same, err)

@@ -87,6 +87,29 @@ type FulfillmentFact struct {
 	Lines         []LineQuantity
 }
 
+// size is about how many bytes the event takes where it is stored. It bounds an order's record, which
+// some stores limit to 16 MiB.
+func (e *Event) size() int {
+	const fixed, perItem = 256, 96
+	n := fixed + len(e.Actor)
+	if e.Created != nil {
+		n += len(e.Created.Reference)
+		for i := range e.Created.Items {
+			n += perItem + len(e.Created.Items[i].SKU) + len(e.Created.Items[i].Name)
+		}
+	}
+	for key, value := range e.Metadata {
+		n += perItem + len(key)
+		if value != nil {
+			n += len(*value)
+		}
+	}
+	if e.Fulfillment != nil {
+		n += perItem * len(e.Fulfillment.Lines)
+	}
+	return n
+}
+
 // EventID returns the id that an order's event has for ever, by which a subscriber can tell a repeat.
 func EventID(order ID, sequence int) string {
 	return order.String() + "-" + strconv.Itoa(sequence)

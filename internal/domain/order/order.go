@@ -20,6 +20,7 @@ import (
 type Order struct {
 	s       Snapshot
 	changed bool
+	unsaved bool
 	events  []Event // recorded since New or Restore
 }
 
@@ -52,7 +53,7 @@ type Stamp struct {
 type Request struct {
 	Key         ID          // KeyedID of the caller and the key
 	Fingerprint Fingerprint // of what was asked
-	Version     int         // the version the change made
+	Version     int         // the order's version after it
 }
 
 // ID returns the order's id.
@@ -67,8 +68,13 @@ func (o *Order) Sequence() int { return o.s.Sequence }
 // Total returns the sum of the line totals.
 func (o *Order) Total() money.Amount { return o.s.Total }
 
-// Changed reports whether anything was changed since New or Restore.
+// Changed reports whether anything was changed since New or Restore: there is a new version, and
+// there are events.
 func (o *Order) Changed() bool { return o.changed }
+
+// Unsaved reports whether there is anything to store since New or Restore: a change, or a request to
+// be remembered.
+func (o *Order) Unsaved() bool { return o.unsaved }
 
 // Events returns what was recorded since New or Restore, in sequence order. The caller must not
 // change it.
@@ -157,12 +163,10 @@ func (o *Order) Request(key ID) (Request, bool) {
 	return Request{}, false
 }
 
-// Remember keeps the key under which the present change is made, and forgets the oldest beyond
-// MaxRequests. It does nothing when nothing was changed.
+// Remember keeps the key under which a change was asked for, also when there was nothing to change,
+// and forgets the oldest beyond MaxRequests. By itself it makes no new version.
 func (o *Order) Remember(key ID, fingerprint Fingerprint) {
-	if !o.changed {
-		return
-	}
+	o.unsaved = true
 	o.s.Requests = append(o.s.Requests, Request{Key: key, Fingerprint: fingerprint, Version: o.s.Version})
 	if extra := len(o.s.Requests) - MaxRequests; extra > 0 {
 		o.s.Requests = slices.Delete(o.s.Requests, 0, extra)
@@ -174,7 +178,7 @@ func (o *Order) begin(at Stamp) {
 	if o.changed {
 		return
 	}
-	o.changed = true
+	o.changed, o.unsaved = true, true
 	o.s.Version++
 	if at.Time.After(o.s.UpdatedAt) { // clocks of several processes may differ
 		o.s.UpdatedAt = at.Time
@@ -187,6 +191,7 @@ func (o *Order) record(e Event, at Stamp) {
 	e.Sequence, e.Version = o.s.Sequence, o.s.Version
 	e.Time, e.Actor = at.Time, at.Actor
 	e.Status = o.Status()
+	o.s.EventBytes += e.size()
 	o.events = append(o.events, e)
 }
 
@@ -194,6 +199,10 @@ func (o *Order) checkEvents() error {
 	if o.s.Sequence > MaxEvents {
 		return fault.New(fault.NotAllowed, "too_many_events",
 			"the order has had 10,000 events, which is the most an order can have; make a new order for what is left")
+	}
+	if o.s.EventBytes > MaxEventBytes {
+		return fault.New(fault.NotAllowed, "order_too_large",
+			"the order's events have come to 8 MiB, which is the most an order can have; make a new order for what is left")
 	}
 	return nil
 }

@@ -318,3 +318,37 @@ func BenchmarkNew(b *testing.B) {
 		}
 	}
 }
+
+func TestEventsAreBoundedInBytes(t *testing.T) {
+	s := newOrder(t).Snapshot()
+	s.EventBytes = order.MaxEventBytes - 500
+	o, err := order.Restore(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	value := strings.Repeat("漢", order.MaxMetadataValue)
+	err = o.PatchMetadata(map[string]*string{"note": &value}, stamp(1))
+	if f := fault.Of(err); f.Code != "order_too_large" || f.Kind != fault.NotAllowed {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestARequestThatChangesNothingIsRemembered(t *testing.T) {
+	o, err := order.Restore(newOrder(t).Snapshot())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.Unsaved() {
+		t.Error("a restored order is unsaved")
+	}
+	if err := o.MoveTo(order.StatusPending, id(2), stamp(1)); err != nil {
+		t.Fatal(err)
+	}
+	o.Remember(id(3), "fingerprint")
+	if !o.Unsaved() || o.Changed() || o.Version() != 1 || len(o.Events()) != 0 {
+		t.Errorf("unsaved %v, changed %v, version %d", o.Unsaved(), o.Changed(), o.Version())
+	}
+	if r, ok := o.Request(id(3)); !ok || r.Version != 1 {
+		t.Errorf("request %v, %v", r, ok)
+	}
+}

@@ -16,6 +16,7 @@ type Snapshot struct {
 	ID           ID
 	Version      int
 	Sequence     int
+	EventBytes   int // about what the events take where they are stored; at most MaxEventBytes
 	CustomerID   string
 	Reference    string
 	Currency     money.Currency

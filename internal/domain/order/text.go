@@ -20,7 +20,8 @@ const (
 	MaxMetadataKey   = 40
 	MaxMetadataValue = 500
 	MaxEvents        = 10_000
-	MaxRequests      = 100 // idempotency keys remembered per order
+	MaxEventBytes    = 8 << 20 // of what the events of one order say, about: see Event.size
+	MaxRequests      = 100     // idempotency keys remembered per order
 )
 
 // fieldFaults collects every field at fault, up to a bound.

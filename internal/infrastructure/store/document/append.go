@@ -27,6 +27,7 @@ func AppendOrder(dst []byte, s *order.Snapshot) []byte {
 	w.number("form", Version)
 	w.number("version", int64(s.Version))
 	w.number("sequence", int64(s.Sequence))
+	w.number("event_bytes", int64(s.EventBytes))
 	w.text("customer_id", s.CustomerID)
 	w.text("reference", s.Reference)
 	w.text("currency", s.Currency.Code())

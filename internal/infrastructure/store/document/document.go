@@ -23,6 +23,7 @@ type orderDoc struct {
 	Form         int               `json:"form"`
 	Version      int               `json:"version"`
 	Sequence     int               `json:"sequence"`
+	EventBytes   int               `json:"event_bytes"`
 	CustomerID   string            `json:"customer_id"`
 	Reference    string            `json:"reference"`
 	Currency     string            `json:"currency"`
@@ -125,7 +126,7 @@ func (d *orderDoc) snapshot(id order.ID) (order.Snapshot, error) {
 		return order.Snapshot{}, err
 	}
 	s := order.Snapshot{
-		ID: id, Version: d.Version, Sequence: d.Sequence, CustomerID: d.CustomerID, Reference: d.Reference,
+		ID: id, Version: d.Version, Sequence: d.Sequence, EventBytes: d.EventBytes, CustomerID: d.CustomerID, Reference: d.Reference,
 		Currency: currency, Total: money.Amount(d.Total), Metadata: d.Metadata, Origin: order.Fingerprint(d.Origin),
 		PlacedAt: moment(d.PlacedAt), CreatedAt: moment(d.CreatedAt), UpdatedAt: moment(d.UpdatedAt),
 	}

@@ -63,11 +63,11 @@ func (s *Store) Change(
 		if err != nil {
 			return ordering.Changed{}, fmt.Errorf("change order: %w", err)
 		}
-		seen := o.Version()
+		seen := stateOf(o)
 		if err := change(o); err != nil {
 			return ordering.Changed{}, err
 		}
-		if !o.Changed() {
+		if !o.Unsaved() {
 			return ordering.Changed{Order: o}, nil
 		}
 		leased, ok, err := s.replace(ctx, o, seen, h, now)
@@ -82,9 +82,9 @@ func (s *Store) Change(
 		"too many others are changing this order; try again")
 }
 
-// replace keeps a changed order, unless the version that was seen is not the newest any more.
+// replace keeps a changed order, unless it is not any more as it was seen.
 func (s *Store) replace(
-	ctx context.Context, o *order.Order, seen int, h delivery.Handover, now time.Time,
+	ctx context.Context, o *order.Order, seen state, h delivery.Handover, now time.Time,
 ) (leased []delivery.Track, ok bool, err error) {
 	records, release, err := s.enter(ctx, "change order")
 	if err != nil {
@@ -92,13 +92,30 @@ func (s *Store) replace(
 	}
 	defer release()
 	r := records[o.ID()]
-	if r == nil || r.order.Version() != seen {
+	if r == nil || stateOf(r.order) != seen {
 		return nil, false, nil
 	}
 	before := r.order.Sequence()
 	r.order = copied(o)
 	r.events = append(r.events, o.Events()...)
+	if !o.Changed() {
+		return nil, true, nil
+	}
 	return r.tracks.Changed(before, o.Sequence(), h, now), true, nil
+}
+
+// state is what differs after each write of an order.
+type state struct {
+	version int
+	request order.ID // the key remembered last
+}
+
+func stateOf(o *order.Order) state {
+	s := state{version: o.Version()}
+	if requests := o.View().Requests; len(requests) > 0 {
+		s.request = requests[len(requests)-1].Key
+	}
+	return s
 }
 
 // Events implements ordering.Store.

@@ -67,10 +67,12 @@ func applyChange(
 		return ordering.Changed{}, err
 	}
 	changed := ordering.Changed{Order: o}
-	if !o.Changed() {
+	if !o.Unsaved() {
 		return changed, nil
 	}
-	changed.Leased = tracks.Changed(before, o.Sequence(), h, now)
+	if o.Changed() {
+		changed.Leased = tracks.Changed(before, o.Sequence(), h, now)
+	}
 
 	buffer := takeBuffer()
 	b := document.AppendTracks(*buffer, tracks)
