@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 	"slices"
 	"sync"
 	"time"
@@ -123,6 +124,7 @@ func on(name, addr string, l load) side {
 // while it is in use, and what is compared must have met the same minutes. It returns the samples of each side.
 func (b *bench) interleave(ctx context.Context, what string, round time.Duration, sides ...side) ([]samples, error) {
 	for _, s := range sides {
+		b.settle(ctx)
 		if _, err := s.run(ctx, b.warmUp); err != nil {
 			return nil, fmt.Errorf("%s: warm up %s: %w", what, s.name, err)
 		}
@@ -131,6 +133,7 @@ func (b *bench) interleave(ctx context.Context, what string, round time.Duration
 	for n := range b.rounds {
 		line := fmt.Sprintf("%s, round %d:", what, n+1)
 		for i, s := range sides {
+			b.settle(ctx)
 			found, err := s.run(ctx, round)
 			if err == nil && found.requests == 0 {
 				err = errors.New("there was nothing left to do")
@@ -144,6 +147,14 @@ func (b *bench) interleave(ctx context.Context, what string, round time.Duration
 		b.say("%s", line)
 	}
 	return results, nil
+}
+
+// settle has the disk write what one side has left behind, logs and manifests, so that the next one does not pay for it.
+// Where there is no sync program nothing is done.
+func (*bench) settle(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	_ = exec.CommandContext(ctx, "sync").Run()
 }
 
 // samples are those of one side, in the order of the rounds.

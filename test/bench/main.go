@@ -94,15 +94,24 @@ func parse() options {
 	o.only = strings.FieldsFunc(*only, func(r rune) bool { return r == ',' })
 	for _, name := range o.only {
 		if !slices.Contains(groupNames(), name) {
-			fmt.Fprintf(os.Stderr, "bench: -only %s: name some of %s\n", name, strings.Join(groupNames(), ", "))
-			os.Exit(2)
+			refuse("-only " + name + ": name some of " + strings.Join(groupNames(), ", "))
 		}
 	}
-	if *quick && o.output != "" || flag.NArg() > 0 || o.rounds < 1 || o.starts < 1 || o.count < 1_000 || o.small < 1_000 || o.changed < 1_000 {
-		fmt.Fprintln(os.Stderr, "bench: give flags only, counts of at least 1000, a round or more, and no -write with -quick")
-		os.Exit(2)
+	switch {
+	case flag.NArg() > 0:
+		refuse("give flags only, not " + flag.Arg(0))
+	case min(o.count, o.small, o.changed) < batchSize || min(o.rounds, o.starts) < 1:
+		refuse("give counts of at least 1000, and a round and a start or more")
+	case o.output != "" && (*quick || len(o.only) > 0):
+		refuse("-write is for whole runs, without -quick and -only")
 	}
 	return o
+}
+
+// refuse ends the program for a wrong flag.
+func refuse(why string) {
+	fmt.Fprintln(os.Stderr, "bench:", why)
+	os.Exit(2)
 }
 
 // group is a number of rows that are measured together.
@@ -162,21 +171,18 @@ func run(ctx context.Context, o options) (err error) {
 		if err := g.measure(b, ctx); err != nil {
 			b.say("%s: %v", g.name, err)
 			b.report.leave(err, g.rows...)
-			if !errors.Is(err, errAbsent) {
+			if _, absent := errors.AsType[absentError](err); !absent {
 				failures = append(failures, fmt.Errorf("%s: %w", g.name, err))
 			}
 		}
 	}
-	if err := b.publish(); err != nil {
-		return err
-	}
-	return errors.Join(failures...)
+	return errors.Join(append(failures, b.publish(len(failures) == 0))...)
 }
 
-// publish prints the report, and writes it to the file that is asked for.
-func (b *bench) publish() error {
+// publish prints the report and, when it is whole, writes it to the file that is asked for.
+func (b *bench) publish(whole bool) error {
 	now := time.Now()
-	if err := b.report.write(os.Stdout, now); err != nil || b.output == "" {
+	if err := b.report.write(os.Stdout, now); err != nil || b.output == "" || !whole {
 		return err
 	}
 	var text strings.Builder

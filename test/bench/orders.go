@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -116,9 +115,9 @@ func statusScripts(ids []orderID) func(conn int) script {
 	}
 }
 
-// fill places count orders in batches on several connections, and returns their ids in no order. customer and reference
-// say which there are.
-func (b *bench) fill(ctx context.Context, c *child, count int) ([]orderID, error) {
+// fill places count orders in batches on several connections, and returns their ids in no order and how long it took.
+// customer and reference say of whom they are.
+func (b *bench) fill(ctx context.Context, c *child, count int) (_ []orderID, took time.Duration, _ error) {
 	started := time.Now()
 	var (
 		group  sync.WaitGroup
@@ -131,21 +130,17 @@ func (b *bench) fill(ctx context.Context, c *child, count int) ([]orderID, error
 	}
 	group.Wait()
 	if err := errors.Join(failed...); err != nil {
-		return nil, fmt.Errorf("fill the store: %w", first(err))
+		return nil, 0, fmt.Errorf("fill the store: %w", first(err))
 	}
+	took = time.Since(started)
 	ids := make([]orderID, 0, count)
 	for _, some := range placed {
 		ids = append(ids, some...)
 	}
 	rand.New(rand.NewPCG(4, 4)).Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] }) //nolint:gosec // any order does
-	took := time.Since(started)
 	b.say("%s orders placed in batches of %s in %s: %s", grouped(count), grouped(batchSize), took.Round(time.Millisecond),
 		perSecond(float64(count)/took.Seconds()))
-	if count == b.count {
-		b.report.note("`POST /orders/batch`, "+grouped(batchSize)+" an item, "+strconv.Itoa(fillers)+" connections, "+grouped(count)+" orders",
-			perSecond(float64(count)/took.Seconds()))
-	}
-	return ids, nil
+	return ids, took, nil
 }
 
 // fillSome takes batches from next, the number of the first order that nobody has taken, until count are taken.

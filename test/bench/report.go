@@ -27,7 +27,7 @@ func (l limit) String() string {
 func (l limit) write(value float64) string {
 	switch l.unit {
 	case "ms", "MB":
-		return fmt.Sprintf("%.3g %s", value, l.unit)
+		return fmt.Sprintf("%v %s", math.Round(value*10)/10, l.unit)
 	default:
 		return fmt.Sprintf("%.2f", value)
 	}
@@ -167,7 +167,7 @@ func oneLine(text string) string {
 func (o options) describe() []string {
 	return []string{
 		fmt.Sprintf("The sides of a ratio take turns: %d rounds of %s each after a warm-up of %s; measured is the median of the rounds' "+
-			"ratios, spread the least and the greatest. Pages of lists have rounds of half the length; the import has %d.",
+			"ratios, spread the least and the greatest. What a side leaves to be written to the disk is synced before the next. Pages of lists have rounds of half the length; the import has %d.",
 			o.rounds, o.round, o.warmUp, min(o.rounds, importRounds)),
 		fmt.Sprintf("Every server is a process of its own on the loopback interface. The service has its default settings (LOG_LEVEL %s, "+
 			"its log in a file) but tells nobody (EVENTS and MANIFESTS are none), except where telling, start and idle memory are measured. "+

@@ -16,8 +16,10 @@ import (
 	"time"
 )
 
-// errAbsent marks what this machine lacks: the row is left out, and the run is none the worse.
-var errAbsent = errors.New("absent")
+// absentError names what this machine lacks: the row is left out, and the run is none the worse.
+type absentError string
+
+func (e absentError) Error() string { return string(e) }
 
 const (
 	importLimit  = 10 * time.Minute
@@ -32,23 +34,23 @@ func (b *bench) measureImport(ctx context.Context) error {
 	defer cancel()
 	sqlite, err := exec.LookPath("sqlite3")
 	if err != nil {
-		return fmt.Errorf("%w: the sqlite3 program is not in PATH", errAbsent)
+		return absentError("the sqlite3 program is not in PATH")
 	}
 	file, err := filepath.Abs(b.importFile)
 	if err != nil {
 		return fmt.Errorf("find the file to import: %w", err)
 	}
 	if _, err := os.Stat(file); err != nil {
-		return fmt.Errorf("%w: the file to import is not there", errAbsent)
+		return absentError("the file is not there")
 	}
 	if err := exec.CommandContext(ctx, b.program, "import", "--help").Run(); err != nil {
-		return fmt.Errorf("%w: the program has no import command", errAbsent)
+		return absentError("the program has no import command")
 	}
 	plain := b.path("lines")
 	if err := unpack(file, plain); err != nil {
 		return err
 	}
-	var ratios, ours, theirs figures
+	var ours, theirs figures
 	var last imported
 	for n := range min(b.rounds, importRounds) {
 		reference, lines, err := b.importWithSQLite(ctx, sqlite, plain)
@@ -66,8 +68,7 @@ func (b *bench) measureImport(ctx context.Context) error {
 		theirs, ours = append(theirs, reference.Seconds()), append(ours, took.Seconds())
 		last = found
 	}
-	ratios = ours.over(theirs)
-	b.report.set(rowImport, ratios)
+	b.report.set(rowImport, ours.over(theirs))
 	b.report.note(fmt.Sprintf("`orders import` of %s lines, %s orders created", grouped(last.LinesRead), grouped(last.OrdersCreated)),
 		fmt.Sprintf("%.2f s", ours.median()))
 	b.report.note("`sqlite3 .import` of the same lines", fmt.Sprintf("%.2f s", theirs.median()))

@@ -54,7 +54,7 @@ func (b *bench) measurePatch(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.stop()) }()
-	ids, err := b.fill(ctx, c, b.changed)
+	ids, _, err := b.fill(ctx, c, b.changed)
 	if err != nil {
 		return err
 	}

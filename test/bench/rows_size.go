@@ -25,14 +25,16 @@ func (b *bench) measureSize(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, large.stop()) }()
-	few, err := b.fill(ctx, small, b.small)
+	few, _, err := b.fill(ctx, small, b.small)
 	if err != nil {
 		return err
 	}
-	many, err := b.fill(ctx, large, b.count)
+	many, took, err := b.fill(ctx, large, b.count)
 	if err != nil {
 		return err
 	}
+	b.report.note(fmt.Sprintf("`POST /orders/batch` until there are %s orders, %s each, %d connections", grouped(b.count), grouped(batchSize), fillers),
+		perSecond(float64(b.count)/took.Seconds())+" orders")
 	if err := b.noteStore(large); err != nil {
 		return err
 	}
