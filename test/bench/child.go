@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -171,7 +170,7 @@ func (c *child) lastWords() string {
 
 // memory returns the resident memory in bytes. Only Linux tells it.
 func (c *child) memory() (int, error) {
-	f, err := os.Open(filepath.Join("/proc", strconv.Itoa(c.pid), "status"))
+	f, err := os.Open(fmt.Sprintf("/proc/%d/status", c.pid))
 	if err != nil {
 		return 0, fmt.Errorf("resident memory: %w", err)
 	}

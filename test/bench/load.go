@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os/exec"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -131,7 +132,7 @@ func (b *bench) interleave(ctx context.Context, what string, round time.Duration
 	}
 	results := make([]samples, len(sides))
 	for n := range b.rounds {
-		line := fmt.Sprintf("%s, round %d:", what, n+1)
+		rates := make([]string, len(sides))
 		for i, s := range sides {
 			b.settle(ctx)
 			found, err := s.run(ctx, round)
@@ -142,9 +143,9 @@ func (b *bench) interleave(ctx context.Context, what string, round time.Duration
 				return nil, fmt.Errorf("%s: round %d: %s: %w", what, n+1, s.name, err)
 			}
 			results[i] = append(results[i], found)
-			line += fmt.Sprintf(" %s %s", s.name, perSecond(found.rate()))
+			rates[i] = s.name + " " + perSecond(found.rate())
 		}
-		b.say("%s", line)
+		b.sayf("%s, round %d: %s", what, n+1, strings.Join(rates, ", "))
 	}
 	return results, nil
 }

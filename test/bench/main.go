@@ -22,26 +22,6 @@ import (
 	"time"
 )
 
-// options are the flags.
-type options struct {
-	program    string        // the service
-	count      int           // orders in the large store
-	small      int           // orders in the small store
-	changed    int           // orders that are changed
-	rounds     int           // of each side
-	round      time.Duration // of one side
-	warmUp     time.Duration // of each side, before its first round
-	starts     int           // of the service, to time them
-	idle       time.Duration // from the first answer to looking at the memory
-	importFile string
-	logLevel   string
-	bareGC     int    // GOGC of the bare servers
-	parent     string // where the temporary folder is made
-	output     string // the file to write the report to; empty for none
-	only       []string
-	timeout    time.Duration
-}
-
 // bench is one run.
 type bench struct {
 	options
@@ -52,66 +32,27 @@ type bench struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	var err error
-	if len(os.Args) > 1 && os.Args[1] == bareCommand {
-		err = serveBare(ctx, os.Args[2:])
-	} else {
-		err = run(ctx, parse())
-	}
+	err := start(ctx, os.Args[1:])
 	stop()
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-// parse reads the flags; a wrong one ends the program.
-func parse() options {
-	var o options
-	flag.StringVar(&o.program, "orders", "bin/orders", "the built program")
-	flag.IntVar(&o.count, "orders-count", 1_000_000, "orders in the large store")
-	flag.IntVar(&o.small, "small-count", 10_000, "orders in the small store")
-	flag.IntVar(&o.changed, "changed-count", 100_000, "orders that PATCH changes; each can be moved three times")
-	flag.IntVar(&o.rounds, "rounds", 5, "rounds of each side")
-	flag.DurationVar(&o.round, "round", 3*time.Second, "length of a round")
-	flag.DurationVar(&o.warmUp, "warm-up", time.Second, "length of the warm-up of each side")
-	flag.IntVar(&o.starts, "starts", 11, "starts that are timed")
-	flag.DurationVar(&o.idle, "idle", 2*time.Second, "time from the first answer to looking at the idle memory")
-	flag.StringVar(&o.importFile, "import-file", "../shared/data/online-retail-2010-2011-part.csv.gz", "the real file")
-	flag.StringVar(&o.logLevel, "log-level", "INFO", "LOG_LEVEL of the service; its default is INFO")
-	flag.IntVar(&o.bareGC, "bare-gogc", 400, "GOGC of the bare servers; the service sets 400 for itself")
-	flag.StringVar(&o.parent, "dir", "", "folder for the data, on the disk to be measured (default the system's temporary one)")
-	flag.StringVar(&o.output, "write", "", "file to write the report to as well")
-	flag.DurationVar(&o.timeout, "timeout", 45*time.Minute, "end of the run at the latest")
-	only := flag.String("only", "", "measure these alone: "+strings.Join(groupNames(), ", "))
-	quick := flag.Bool("quick", false, "a short run that shows that everything works; its figures say little")
-	flag.Parse()
-	if *quick {
-		o.count, o.small, o.changed = 20_000, 2_000, 20_000
-		o.rounds, o.round, o.warmUp = 2, 500*time.Millisecond, 200*time.Millisecond
-		o.starts, o.idle = 3, 500*time.Millisecond
+// start is the server to compare with, or the run.
+func start(ctx context.Context, args []string) error {
+	if len(args) > 0 && args[0] == bareCommand {
+		return serveBare(ctx, args[1:])
 	}
-	o.only = strings.FieldsFunc(*only, func(r rune) bool { return r == ',' })
-	for _, name := range o.only {
-		if !slices.Contains(groupNames(), name) {
-			refuse("-only " + name + ": name some of " + strings.Join(groupNames(), ", "))
-		}
+	o, err := parse(args)
+	if err != nil {
+		return err
 	}
-	switch {
-	case flag.NArg() > 0:
-		refuse("give flags only, not " + flag.Arg(0))
-	case min(o.count, o.small, o.changed) < batchSize || min(o.rounds, o.starts) < 1:
-		refuse("give counts of at least 1000, and a round and a start or more")
-	case o.output != "" && (*quick || len(o.only) > 0):
-		refuse("-write is for whole runs, without -quick and -only")
-	}
-	return o
-}
-
-// refuse ends the program for a wrong flag.
-func refuse(why string) {
-	fmt.Fprintln(os.Stderr, "bench:", why)
-	os.Exit(2)
+	return run(ctx, o)
 }
 
 // group is a number of rows that are measured together.
@@ -167,9 +108,9 @@ func run(ctx context.Context, o options) (err error) {
 		if len(o.only) > 0 && !slices.Contains(o.only, g.name) {
 			continue
 		}
-		b.say("measuring %s", g.name)
+		b.sayf("measuring %s", g.name)
 		if err := g.measure(b, ctx); err != nil {
-			b.say("%s: %v", g.name, err)
+			b.sayf("%s: %v", g.name, err)
 			b.report.leave(err, g.rows...)
 			if _, absent := errors.AsType[absentError](err); !absent {
 				failures = append(failures, fmt.Errorf("%s: %w", g.name, err))
@@ -195,8 +136,8 @@ func (b *bench) publish(whole bool) error {
 	return nil
 }
 
-// say tells what goes on.
-func (*bench) say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
+// sayf tells what goes on.
+func (*bench) sayf(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
 
 // path returns a new name in the temporary folder.
 func (b *bench) path(kind string) string {

@@ -138,7 +138,7 @@ func (b *bench) fill(ctx context.Context, c *child, count int) (_ []orderID, too
 		ids = append(ids, some...)
 	}
 	rand.New(rand.NewPCG(4, 4)).Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] }) //nolint:gosec // any order does
-	b.say("%s orders placed in batches of %s in %s: %s", grouped(count), grouped(batchSize), took.Round(time.Millisecond),
+	b.sayf("%s orders placed in batches of %s in %s: %s", grouped(count), grouped(batchSize), took.Round(time.Millisecond),
 		perSecond(float64(count)/took.Seconds()))
 	return ids, took, nil
 }

@@ -78,11 +78,14 @@ func newReport(count, small int) *report {
 	most := func(value float64, unit string) limit { return limit{value: value, unit: unit} }
 	sizes := " at " + grouped(count) + " orders vs " + grouped(small)
 	rows := []row{
-		{name: rowPost64, limit: least(0.45), what: "durable `POST /orders` (3 lines) vs bare `net/http` that decodes and echoes it, 64 connections"},
+		{name: rowPost64, limit: least(0.45), what: "durable `POST /orders` (3 lines) vs bare `net/http` that decodes and echoes the " +
+			"same body, 64 connections"},
 		{name: rowPost256, limit: least(0.55), what: "the same at 256 connections"},
-		{name: rowPatchStatus, limit: least(0.8), what: "durable `PATCH /orders/{id}` of the status, over many orders, vs the durable `POST`"},
+		{name: rowPatchStatus, limit: least(0.8), what: "durable `PATCH /orders/{id}` of the status over many orders vs the durable " +
+			"`POST`"},
 		{name: rowPatchMeta, limit: least(0.8), what: "the same, of the metadata"},
-		{name: rowGet, limit: least(0.7), what: "`GET /orders/{id}` on " + grouped(count) + " orders vs bare `net/http` serving the same bytes"},
+		{name: rowGet, limit: least(0.7), what: "`GET /orders/{id}` on " + grouped(count) + " orders vs bare `net/http` serving the " +
+			"same bytes"},
 		{name: rowTold, limit: least(0.6), what: "created, event told, manifest kept vs created alone"},
 		{name: rowGrown, limit: least(0.8), what: "throughput of `POST /orders`" + sizes},
 		{name: rowList, limit: most(1.5, ""), what: "p99 of a list page" + sizes + ", worst filter"},
@@ -122,7 +125,8 @@ func (r *report) note(what, figure string) { r.notes = append(r.notes, [2]string
 // write writes the report as Markdown.
 func (r *report) write(w io.Writer, now time.Time) error {
 	var text strings.Builder
-	fmt.Fprintf(&text, "# Benchmarks\n\nWhat `make bench` found on %s. Server and load share the machine.\n\n", now.UTC().Format(time.DateOnly))
+	text.WriteString("# Benchmarks\n\n")
+	fmt.Fprintf(&text, "What `make bench` found on %s. Server and load share the machine.\n\n", now.UTC().Format(time.DateOnly))
 	for _, fact := range r.machine.facts() {
 		fmt.Fprintf(&text, "- %s: %s\n", fact[0], fact[1])
 	}
@@ -131,7 +135,8 @@ func (r *report) write(w io.Writer, now time.Time) error {
 		r.rows[i].write(&text)
 	}
 	if len(r.notes) > 0 {
-		text.WriteString("\n## For information\n\nAbsolute figures depend on the machine and on the minute.\n\n| what | figure |\n| --- | --- |\n")
+		text.WriteString("\n## For information\n\nAbsolute figures depend on the machine and on the minute.\n\n")
+		text.WriteString("| what | figure |\n| --- | --- |\n")
 		for _, note := range r.notes {
 			fmt.Fprintf(&text, "| %s | %s |\n", note[0], note[1])
 		}
@@ -166,18 +171,20 @@ func oneLine(text string) string {
 // describe says how the run was made.
 func (o options) describe() []string {
 	return []string{
-		fmt.Sprintf("The sides of a ratio take turns: %d rounds of %s each after a warm-up of %s; measured is the median of the rounds' "+
-			"ratios, spread the least and the greatest. What a side leaves to be written to the disk is synced before the next. Pages of lists have rounds of half the length; the import has %d.",
+		fmt.Sprintf("The sides of a ratio take turns: %d rounds of %s each after a warm-up of %s. Measured is the median of the "+
+			"rounds' ratios, spread the least and the greatest. What a side leaves to be written to the disk is synced before the "+
+			"next. Pages of lists have rounds of half the length; the import has %d rounds.",
 			o.rounds, o.round, o.warmUp, min(o.rounds, importRounds)),
-		fmt.Sprintf("Every server is a process of its own on the loopback interface. The service has its default settings (LOG_LEVEL %s, "+
-			"its log in a file) but tells nobody (EVENTS and MANIFESTS are none), except where telling, start and idle memory are measured. "+
-			"The bare servers run with GOGC=%d; the service sets 400 for itself.", o.logLevel, o.bareGC),
-		"The load is one process with connections that are kept open, each with one request at a time; it checks each status. It is the " +
-			"same for both sides, and takes its share of the processors from both.",
-		fmt.Sprintf("PATCH moves %s orders through PAID, SHIPPED and DELIVERED in no order, or sets a new value of the metadata of any of them.",
-			grouped(o.changed)),
-		fmt.Sprintf("Orders told count when no delivery waits any more; then as many manifests as orders must be there. At %s orders each "+
-			"round places orders in a fresh copy of the store.", grouped(o.small)),
-		fmt.Sprintf("Start: %d starts, the first on a new folder. Memory: the same processes, %s after the first answer.", o.starts, o.idle),
+		fmt.Sprintf("Every server is a process of its own on the loopback interface. The service has its default settings "+
+			"(LOG_LEVEL %s, its log in a file) but tells nobody (EVENTS and MANIFESTS are none), except where telling, start and "+
+			"idle memory are measured. The bare servers run with GOGC=%d; the service sets 400 for itself.", o.logLevel, o.bareGC),
+		"The load is one process with connections that are kept open, each with one request at a time; it checks each status. " +
+			"It is the same for both sides, and takes its share of the processors from both.",
+		fmt.Sprintf("PATCH moves %s orders through PAID, SHIPPED and DELIVERED in no order, or sets a new value of the metadata "+
+			"of any of them.", grouped(o.changed)),
+		"Orders told count when no delivery waits any more; in the end there must be as many manifests as orders.",
+		fmt.Sprintf("At %s orders each round places orders in a fresh copy of the store, which grows while it lasts.", grouped(o.small)),
+		fmt.Sprintf("Start: %d starts, the first on a new folder. Memory: the same processes, %s after the first answer.",
+			o.starts, o.idle),
 	}
 }

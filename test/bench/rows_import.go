@@ -64,7 +64,7 @@ func (b *bench) measureImport(ctx context.Context) error {
 		if found.LinesRead != lines || found.OrdersCreated == 0 {
 			return fmt.Errorf("sqlite3 has %d lines, the import read %d and created %d orders", lines, found.LinesRead, found.OrdersCreated)
 		}
-		b.say("import, round %d: sqlite3 %s, service %s", n+1, millis(reference), millis(took))
+		b.sayf("import, round %d: sqlite3 %s, service %s", n+1, millis(reference), millis(took))
 		theirs, ours = append(theirs, reference.Seconds()), append(ours, took.Seconds())
 		last = found
 	}

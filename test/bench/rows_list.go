@@ -43,9 +43,10 @@ func (b *bench) compareLists(ctx context.Context, small, large stocked) error {
 		if worst == nil || ratios.median() > worst.median() {
 			worst = ratios
 		}
-		b.report.note(fmt.Sprintf("p99 of `GET /orders`, %s, %d connections", name, listConns), fmt.Sprintf("%s at %s orders, %s at %s: ratio %.2f",
-			millis(time.Duration(found[0].p99s().median())), grouped(b.small),
-			millis(time.Duration(found[1].p99s().median())), grouped(b.count), ratios.median()))
+		b.report.note(fmt.Sprintf("p99 of `GET /orders`, %s, %d connections", name, listConns),
+			fmt.Sprintf("%s at %s orders, %s at %s: ratio %.2f",
+				millis(time.Duration(found[0].p99s().median())), grouped(b.small),
+				millis(time.Duration(found[1].p99s().median())), grouped(b.count), ratios.median()))
 	}
 	b.report.set(rowList, worst)
 	return nil

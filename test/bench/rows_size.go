@@ -33,8 +33,8 @@ func (b *bench) measureSize(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	b.report.note(fmt.Sprintf("`POST /orders/batch` until there are %s orders, %s each, %d connections", grouped(b.count), grouped(batchSize), fillers),
-		perSecond(float64(b.count)/took.Seconds())+" orders")
+	b.report.note(fmt.Sprintf("orders placed by `POST /orders/batch` until there are %s, %s at a time, %d connections",
+		grouped(b.count), grouped(batchSize), fillers), perSecond(float64(b.count)/took.Seconds()))
 	if err := b.noteStore(large); err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func (b *bench) measureStart(ctx context.Context) error {
 		times = append(times, float64(took)/float64(time.Millisecond))
 		memories = append(memories, float64(memory)/1e6)
 	}
-	b.say("start: %.1f ms, then idle in %.1f MB", times, memories)
+	b.sayf("start: %.1f ms, then idle in %.1f MB", times, memories)
 	b.report.set(rowStart, times)
 	b.report.set(rowMemory, memories)
 	return nil
