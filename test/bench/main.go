@@ -1,7 +1,7 @@
 // Command bench measures the service against the limits that it is held to, in one run, and prints ratios: what a durable
 // order costs beside a bare net/http server on the same machine, and what does not get slower as orders accumulate.
 //
-//	go run ./test/bench -orders bin/orders [-quick] [-only post,get] [-write docs/benchmarks.md]
+//	go run ./test/bench -orders bin/orders [-quick] [-only post,size] [-write docs/benchmarks.md]
 //
 // Every server is a child process on the loopback interface with data in a temporary folder. The sides of a ratio take
 // turns in short rounds; the median of the rounds' ratios counts, and their least and greatest are told beside it.
