@@ -12,6 +12,8 @@ LDFLAGS := -s -w -X order-processing-service/internal/bootstrap.Version=$(VERSIO
 CRASH_ROUNDS ?= 25
 # How long each fuzz target runs.
 FUZZTIME ?= 5s
+# What make bench is told; "-quick" tries it out in a minute and writes nothing, "-help" lists the rest.
+BENCH_FLAGS ?= -write docs/benchmarks.md -import-file '$(IMPORT_FILE)'
 # The whole real file that test/import reads; see test/importcheck for where it comes from.
 IMPORT_FILE ?= ../shared/data/online-retail-2010-2011-part.csv.gz
 # Where else the program must build.
@@ -81,8 +83,8 @@ fuzz: ## Run each fuzz target for FUZZTIME (5s)
 	test/fuzz/run.sh $(FUZZTIME)
 
 .PHONY: bench
-bench: build ## Measure the service against its limits; prints ratios
-	go run ./test/bench -orders bin/orders
+bench: build ## Measure the service against its limits, into docs/benchmarks.md
+	go run ./test/bench -orders bin/orders $(BENCH_FLAGS)
 
 ##@ Keep in order
 
