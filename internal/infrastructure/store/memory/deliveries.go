@@ -150,13 +150,7 @@ func (s *Store) Deliveries(ctx context.Context, q delivery.Query) (delivery.Page
 			page.Next = base64.RawURLEncoding.EncodeToString([]byte(last))
 			break
 		}
-		for _, t := range r.tracks {
-			if t.Told < r.order.Sequence() && t.Parked == (q.State == delivery.StateParked) {
-				page.Deliveries = append(page.Deliveries, delivery.Delivery{
-					Order: r.order.ID(), Sequence: t.Told + 1, State: q.State, Track: t,
-				})
-			}
-		}
+		page.Deliveries = append(page.Deliveries, r.tracks.List(r.order.ID(), r.order.Sequence(), q.State)...)
 		last = at
 	}
 	return page, nil

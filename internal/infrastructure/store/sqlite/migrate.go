@@ -32,6 +32,11 @@ func migrate(conn *sqlite3.Conn, path string) error {
 			"%s was written by a newer version of this program (schema %d, this program knows %d): start the newer version",
 			path, have, len(files)))
 	}
+	if have == 0 {
+		if err := wantEmpty(conn, path); err != nil {
+			return err
+		}
+	}
 	for version := have + 1; version <= len(files); version++ {
 		script, err := migrations.ReadFile(files[version-1])
 		if err != nil {
@@ -40,6 +45,23 @@ func migrate(conn *sqlite3.Conn, path string) error {
 		if err := apply(conn, string(script), version); err != nil {
 			return fmt.Errorf("migration %s: %w", files[version-1], err)
 		}
+	}
+	return nil
+}
+
+// wantEmpty keeps another program's database as it is.
+func wantEmpty(conn *sqlite3.Conn, path string) error {
+	stmt, _, err := conn.Prepare("SELECT count(*) FROM sqlite_schema")
+	if err != nil {
+		return err
+	}
+	foreign := stmt.Step() && stmt.ColumnInt(0) > 0
+	if err := errors.Join(stmt.Err(), stmt.Close()); err != nil {
+		return err
+	}
+	if foreign {
+		return fault.New(fault.Unavailable, "store_foreign",
+			path+" is the SQLite database of another program; set DATA_DIR to another folder")
 	}
 	return nil
 }

@@ -71,6 +71,18 @@ func TestOpenSaysWhatToDo(t *testing.T) {
 		_, err := sqlite.Open(sqlite.Config{Path: path})
 		wantCode(t, err, "store_damaged", "restore it from a backup")
 	})
+	t.Run("another program's database", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "orders.db")
+		c, err := sqlite3.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(c.Exec("CREATE TABLE orders (n)"), c.Close()); err != nil {
+			t.Fatal(err)
+		}
+		_, err = sqlite.Open(sqlite.Config{Path: path})
+		wantCode(t, err, "store_foreign", "another program")
+	})
 	t.Run("path is a folder", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "orders.db")
 		if err := os.Mkdir(path, 0o750); err != nil {
