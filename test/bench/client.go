@@ -137,11 +137,11 @@ func ask(ctx context.Context, addr string, request []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return body, check(status, 200, body)
+	return body, checkStatus(status, 200, body)
 }
 
-// check compares a status with the one that is wanted.
-func check(status, want int, body []byte) error {
+// checkStatus compares a status with the one that is wanted.
+func checkStatus(status, want int, body []byte) error {
 	if status == want {
 		return nil
 	}

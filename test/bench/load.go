@@ -20,6 +20,7 @@ type load struct {
 	conns  int
 	want   int // the status of every answer
 	script func(conn int) script
+	check  func(body []byte) error // of every answer; nil to look at the status alone
 }
 
 // sample is what a load found.
@@ -89,7 +90,12 @@ func (l load) drive(ctx context.Context, c *client, next script, end time.Time) 
 			return nil, err
 		}
 		if status != l.want {
-			return nil, check(status, l.want, body)
+			return nil, checkStatus(status, l.want, body)
+		}
+		if l.check != nil {
+			if err := l.check(body); err != nil {
+				return nil, err
+			}
 		}
 		if err := ctx.Err(); err != nil {
 			return nil, err

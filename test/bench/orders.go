@@ -173,7 +173,7 @@ func (*bench) fillSome(ctx context.Context, addr string, count int, next *atomic
 		if err != nil {
 			return nil, err
 		}
-		if err := check(status, 200, answer); err != nil {
+		if err := checkStatus(status, 200, answer); err != nil {
 			return nil, err
 		}
 		known := len(ids)

@@ -179,8 +179,9 @@ func (o options) describe() []string {
 			"(LOG_LEVEL %s, its log in a file) but tells nobody (EVENTS and MANIFESTS are none), except where telling, start and "+
 			"idle memory are measured. The bare servers run with GOGC=%d, which the service sets to 400 for itself, and with the service's "+
 			"JSON library, which is faster than encoding/json.", o.logLevel, o.bareGC),
-		"The load is one process with connections that are kept open, each with one request at a time; it checks each status. " +
-			"It is the same for both sides, and takes its share of the processors from both.",
+		"The load is one process with connections that are kept open, each with one request at a time; it checks each status " +
+			"and id, and some of the orders that were acknowledged are read afterwards. It is the same for both sides, and takes " +
+			"its share of the processors from both.",
 		fmt.Sprintf("PATCH moves %s orders through PAID, SHIPPED and DELIVERED in no order, or sets a new value of the metadata "+
 			"of any of them.", grouped(o.changed)),
 		"Orders told count when no delivery waits any more; in the end there must be as many manifests as orders.",

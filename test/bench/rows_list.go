@@ -34,8 +34,8 @@ func (b *bench) compareLists(ctx context.Context, small, large stocked) error {
 	for i := range lists[0] {
 		name := lists[0][i].name
 		found, err := b.interleave(ctx, "list, "+name, b.round/2,
-			on("small", small.addr, load{conns: listConns, want: 200, script: pageScripts(lists[0][i].targets)}),
-			on("large", large.addr, load{conns: listConns, want: 200, script: pageScripts(lists[1][i].targets)}))
+			on("small", small.addr, load{conns: listConns, want: 200, script: pageScripts(lists[0][i].targets), check: checkPage}),
+			on("large", large.addr, load{conns: listConns, want: 200, script: pageScripts(lists[1][i].targets), check: checkPage}))
 		if err != nil {
 			return err
 		}
@@ -68,7 +68,7 @@ func (*bench) filters(ctx context.Context, s stocked) ([]filter, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := check(status, 200, body); err != nil {
+		if err := checkStatus(status, 200, body); err != nil {
 			return nil, err
 		}
 	}

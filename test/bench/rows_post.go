@@ -9,8 +9,17 @@ import (
 // usual is the number of connections where a row does not name one.
 const usual = 64
 
-// posts is a load of orders.
-func posts(conns int) load { return load{conns: conns, want: 201, script: postScripts()} }
+// posts is a load of orders on a service.
+func posts(conns int) load {
+	return load{conns: conns, want: 201, script: postScripts(), check: checkOrder}
+}
+
+// echoes is the same load on a bare server, whose answers have no ids.
+func echoes(conns int) load {
+	l := posts(conns)
+	l.check = nil
+	return l
+}
 
 // measurePost compares placing orders with a bare server that decodes and echoes them.
 func (b *bench) measurePost(ctx context.Context) error {
@@ -36,8 +45,14 @@ func (b *bench) postAgainstBare(ctx context.Context, row string, conns int) (err
 		return err
 	}
 	defer func() { err = errors.Join(err, c.stop()) }()
-	found, err := b.interleave(ctx, row, b.round, on("bare", bare.addr, posts(conns)), on("service", c.addr, posts(conns)))
+	var acknowledged ledger
+	orders := posts(conns)
+	orders.check = acknowledged.enter
+	found, err := b.interleave(ctx, row, b.round, on("bare", bare.addr, echoes(conns)), on("service", c.addr, orders))
 	if err != nil {
+		return err
+	}
+	if err := acknowledged.lookFor(ctx, c.addr); err != nil {
 		return err
 	}
 	b.report.set(row, found[1].rates().over(found[0].rates()))
@@ -59,8 +74,8 @@ func (b *bench) measurePatch(ctx context.Context) (err error) {
 		return err
 	}
 	found, err := b.interleave(ctx, "patch", b.round, on("POST", c.addr, posts(usual)),
-		on("PATCH status", c.addr, load{conns: usual, want: 200, script: statusScripts(ids)}),
-		on("PATCH metadata", c.addr, load{conns: usual, want: 200, script: metadataScripts(ids)}))
+		on("PATCH status", c.addr, load{conns: usual, want: 200, script: statusScripts(ids), check: checkOrder}),
+		on("PATCH metadata", c.addr, load{conns: usual, want: 200, script: metadataScripts(ids), check: checkOrder}))
 	if err != nil {
 		return err
 	}

@@ -80,7 +80,7 @@ func (b *bench) compareReads(ctx context.Context, large *child, ids []orderID) (
 		return err
 	}
 	defer func() { err = errors.Join(err, bare.stop()) }()
-	reads := load{conns: usual, want: 200, script: getScripts(ids)}
+	reads := load{conns: usual, want: 200, script: getScripts(ids), check: checkOrder}
 	found, err := b.interleave(ctx, "get", b.round, on("bare", bare.addr, reads), on("service", large.addr, reads))
 	if err != nil {
 		return err
