@@ -20,7 +20,7 @@ func TestAnswersNeedAnID(t *testing.T) {
 		"cut short":      {checkOrder, `{"id":"6743aaaa`, false},
 		"nothing":        {checkOrder, ``, false},
 		"page":           {checkPage, `{"orders":[{"id":"6743aaaaaaaaaaaaaaaaaaaa"}]}`, true},
-		"empty page":     {checkPage, `{"orders":[],"next_cursor":null}`, true},
+		"empty page":     {checkPage, `{"orders":[],"next_cursor":null}`, false},
 		"page of what":   {checkPage, `{"problems":[]}`, false},
 		"page of nobody": {checkPage, ``, false},
 	} {

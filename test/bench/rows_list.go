@@ -90,11 +90,22 @@ func (*bench) filters(ctx context.Context, s stocked) ([]filter, error) {
 		}
 		buyer.targets = append(buyer.targets, "?customer_id="+url.QueryEscape(o.CustomerID))
 		number.targets = append(number.targets, "?reference="+url.QueryEscape(o.Reference))
-		after.targets = append(after.targets, "?created_after="+url.QueryEscape(o.CreatedAt))
-		before.targets = append(before.targets, "?created_before="+url.QueryEscape(o.CreatedAt))
+		for name, f := range map[string]*filter{"created_after": &after, "created_before": &before} {
+			target := "?" + name + "=" + url.QueryEscape(o.CreatedAt)
+			full, err := isFull(ctx, s.addr, target)
+			if err != nil {
+				return nil, err
+			}
+			if full {
+				f.targets = append(f.targets, target)
+			}
+		}
 	}
 	list := []filter{all, status, buyer, number, after, before}
 	for _, f := range list {
+		if len(f.targets) == 0 {
+			return nil, fmt.Errorf("no list with %s is a whole page; have more orders", f.name)
+		}
 		body, err := ask(ctx, s.addr, newRequest("GET", "/orders"+f.targets[0], ""))
 		if err != nil {
 			return nil, err
@@ -104,6 +115,16 @@ func (*bench) filters(ctx context.Context, s stocked) ([]filter, error) {
 		}
 	}
 	return list, nil
+}
+
+// pageOrders is how many orders a page has when its length is not asked for.
+const pageOrders = 50
+
+// isFull says whether a list has a whole page. Orders of a batch have one time: there are none before the first batch's
+// or after the last one's.
+func isFull(ctx context.Context, addr, target string) (bool, error) {
+	body, err := ask(ctx, addr, newRequest("GET", "/orders"+target, ""))
+	return bytes.Count(body, []byte(`"fulfillment_status":`)) == pageOrders, err
 }
 
 // pageScripts asks for the first page of each list in turn; every connection begins at another one.
