@@ -2,9 +2,11 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -12,30 +14,34 @@ import (
 	"time"
 )
 
-// machine is the shape of the machine, without a name by which it could be known.
+// machine is the shape of the machine, without a name by which it could be known, and what is measured on it.
 type machine struct {
-	cpu    string
-	cores  int
-	memory string
-	system string
-	golang string
-	sync   time.Duration // median of writing 4 KiB to a file and having the disk keep it
+	cpu     string
+	cores   int
+	memory  string
+	system  string
+	service string        // what the program says of itself: the commit that it was built from, and with what
+	sync    time.Duration // median of writing 4 KiB to a file and having the disk keep it
 }
 
-// lookAround describes the machine; dir is on the disk that the stores are on. What the system does not tell is "unknown".
-func lookAround(dir string) (machine, error) {
+// lookAround describes the machine and the program; dir is on the disk that the stores are on. What the system does not
+// tell is "unknown".
+func lookAround(ctx context.Context, program, dir string) (machine, error) {
+	version, err := exec.CommandContext(ctx, program, "version").Output()
+	if err != nil {
+		return machine{}, fmt.Errorf("ask for the version: %w", err)
+	}
 	m := machine{
-		cpu:    orUnknown(field("/proc/cpuinfo", "model name", ":")),
-		cores:  runtime.NumCPU(),
-		memory: "unknown",
-		system: orUnknown(strings.Trim(field("/etc/os-release", "PRETTY_NAME", "="), `"`)) + ", " + runtime.GOOS + "/" + runtime.GOARCH,
-		golang: runtime.Version(),
+		cpu:     orUnknown(field("/proc/cpuinfo", "model name", ":")),
+		cores:   runtime.NumCPU(),
+		memory:  "unknown",
+		system:  orUnknown(strings.Trim(field("/etc/os-release", "PRETTY_NAME", "="), `"`)) + ", " + runtime.GOOS + "/" + runtime.GOARCH,
+		service: oneLine(string(version)),
 	}
 	var kib int
 	if _, err := fmt.Sscanf(field("/proc/meminfo", "MemTotal", ":"), "%d kB", &kib); err == nil {
 		m.memory = fmt.Sprintf("%.1f GiB", float64(kib)/(1<<20))
 	}
-	var err error
 	m.sync, err = syncTime(filepath.Join(dir, "sync"))
 	return m, err
 }
@@ -45,7 +51,7 @@ func (m machine) facts() [][2]string {
 		{"processor", fmt.Sprintf("%s, %d cores", m.cpu, m.cores)},
 		{"memory", m.memory},
 		{"system", m.system},
-		{"Go", strings.TrimPrefix(m.golang, "go")},
+		{"service", m.service},
 		{"disk", "4 KiB written and synced in " + millis(m.sync) + " (median)"},
 	}
 }

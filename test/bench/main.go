@@ -99,7 +99,7 @@ func run(ctx context.Context, o options) (err error) {
 	}
 	// At the very end: removing many files slows a disk down for a while.
 	defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
-	if b.report.machine, err = lookAround(b.dir); err != nil {
+	if b.report.machine, err = lookAround(ctx, o.program, b.dir); err != nil {
 		return err
 	}
 	b.report.how = o.describe()
