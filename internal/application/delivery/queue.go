@@ -126,7 +126,7 @@ func (q *queue) close() []*work {
 // putOff returns when work that found no place is to come back: spaced out, so that what waits for a
 // stuck subscriber keeps the store busy only a little.
 func (q *queue) putOff(now time.Time, soonest, latest time.Duration) time.Time {
-	const spacing = time.Millisecond
+	const spacing = 250 * time.Microsecond
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.horizon = q.horizon.Add(spacing)
