@@ -177,8 +177,8 @@ func (o options) describe() []string {
 			o.rounds, o.round, o.warmUp, min(o.rounds, importRounds)),
 		fmt.Sprintf("Every server is a process of its own on the loopback interface. The service has its default settings "+
 			"(LOG_LEVEL %s, its log in a file) but tells nobody (EVENTS and MANIFESTS are none), except where telling, start and "+
-			"idle memory are measured. The bare servers run with GOGC=%d, which the service sets to 400 for itself, and with the service's "+
-			"JSON library, which is faster than encoding/json.", o.logLevel, o.bareGC),
+			"idle memory are measured. The bare servers run with GOGC=%d, which the service sets to 400 for itself, and with "+
+			"encoding/json.", o.logLevel, o.bareGC),
 		"The load is one process with connections that are kept open, each with one request at a time; it checks each status " +
 			"and id, and some of the orders that were acknowledged are read afterwards. It is the same for both sides, and takes " +
 			"its share of the processors from both.",
