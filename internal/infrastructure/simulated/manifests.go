@@ -41,7 +41,7 @@ type Manifests struct {
 	bucket  string
 	uploads string
 	upload  string // of a name of its own, so that processes may share the folder
-	// mu is held while a manifest is compared and replaced. One at a time is no loss: a file system
+	// mu is held while manifests are compared and replaced. One at a time is no loss: a file system
 	// makes one file at a time in a folder, and those that wait there for their turn burn processor time.
 	mu sync.Mutex
 }
@@ -61,6 +61,8 @@ func (*Manifests) Name() string { return "manifests" }
 func (m *Manifests) Deliver(ctx context.Context, messages []delivery.Message) []delivery.Result {
 	results := make([]delivery.Result, len(messages))
 	var manifest []byte
+	m.mu.Lock() // once for all of them: passing it on costs more than a manifest's own work outside
+	defer m.mu.Unlock()
 	for i := range messages {
 		message := &messages[i]
 		if results[i].Err = ctx.Err(); results[i].Err != nil {
@@ -78,38 +80,42 @@ func (m *Manifests) Deliver(ctx context.Context, messages []delivery.Message) []
 func (m *Manifests) put(ctx context.Context, o *order.Order, manifest []byte) error {
 	key := o.ID().String() + ".json" // nothing but hexadecimal digits: no id leads out of the folder
 	path := filepath.Join(m.bucket, key)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	kept, err := keptVersion(path)
-	if err != nil {
-		return fmt.Errorf("put manifest: %w", err)
-	}
-	if kept > o.Version() {
-		return nil
-	}
-	err = replace(path, m.upload, manifest)
+	kept, err := m.keep(path, o.Version(), manifest)
 	if errors.Is(err, fs.ErrNotExist) { // nothing was put yet, or somebody removed a folder
 		if err = m.makeFolders(); err == nil {
-			err = replace(path, m.upload, manifest)
+			kept, err = m.keep(path, o.Version(), manifest)
 		}
 	}
 	if err != nil {
 		return fmt.Errorf("put manifest: %w", err)
 	}
-	m.c.Logger.LogAttrs(ctx, slog.LevelInfo, logMessage, slog.Group("aws",
-		slog.String("service", "s3"), slog.String("operation", "PutObject"), slog.String("bucket", m.c.Bucket),
-		slog.String("key", key), slog.Int("size", len(manifest)), slog.Int("version", o.Version())))
+	if kept {
+		m.c.Logger.LogAttrs(ctx, slog.LevelInfo, logMessage, slog.Group("aws",
+			slog.String("service", "s3"), slog.String("operation", "PutObject"), slog.String("bucket", m.c.Bucket),
+			slog.String("key", key), slog.Int("size", len(manifest)), slog.Int("version", o.Version())))
+	}
 	return nil
 }
 
-// replace writes the upload file and gives it the name path: whoever has the old file open goes on
-// reading the old one.
-func replace(path, upload string, manifest []byte) error {
+// keep writes the upload file and gives it the name path, unless a newer version has that. Whoever
+// has the old file open goes on reading the old one.
+func (m *Manifests) keep(path string, version int, manifest []byte) (bool, error) {
 	const private = 0o600 // it holds customers' data
-	if err := os.WriteFile(upload, manifest, private); err != nil {
-		return err //nolint:wrapcheck // it names the file
+	if err := os.WriteFile(m.upload, manifest, private); err != nil {
+		return false, err //nolint:wrapcheck // it names the file
 	}
-	return os.Rename(upload, path) //nolint:wrapcheck // it names both files
+	// Most manifests are the first of their order: nothing needs to be read if the name is free.
+	if renameNew(m.upload, path) == nil {
+		return true, nil
+	}
+	kept, err := keptVersion(path)
+	if err != nil || kept > version {
+		return false, err
+	}
+	if err := os.Rename(m.upload, path); err != nil {
+		return false, err //nolint:wrapcheck // it names both files
+	}
+	return true, nil
 }
 
 func (m *Manifests) makeFolders() error {
@@ -118,7 +124,7 @@ func (m *Manifests) makeFolders() error {
 }
 
 // keptVersion returns the version of the manifest that is kept, or 0 if there is none that makes
-// sense. A new order costs no more than the question whether the file exists.
+// sense.
 func keptVersion(path string) (int, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
