@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"order-processing-service/internal/domain/fault"
 	"order-processing-service/internal/domain/money"
 	"order-processing-service/internal/domain/order"
 )
@@ -104,8 +105,23 @@ type requestDoc struct {
 	Version     int    `json:"version"`
 }
 
+// damaged is the fault for a record that can't be read. Trying again does not help.
+func damaged(err error) error {
+	return fault.Wrap(err, fault.Internal, "order_damaged",
+		"this order can't be read, because its record in the store is damaged; an operator must restore it from a backup")
+}
+
 // DecodeOrder reads what AppendOrder wrote, in any of its versions, of the order with the given id.
+// The error is a fault of kind Internal.
 func DecodeOrder(id order.ID, data []byte) (*order.Order, error) {
+	o, err := decodeOrder(id, data)
+	if err != nil {
+		return nil, damaged(err)
+	}
+	return o, nil
+}
+
+func decodeOrder(id order.ID, data []byte) (*order.Order, error) {
 	var d orderDoc
 	if err := json.Unmarshal(data, &d); err != nil {
 		return nil, fmt.Errorf("decode order %s: %w", id, err)

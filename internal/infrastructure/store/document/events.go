@@ -124,8 +124,17 @@ func (w *writer) money(name string, id, payment order.ID, amount money.Amount) {
 }
 
 // DecodeEvents reads what AppendEvents wrote: the events with a sequence above after, at most limit.
-// Sequences have no gaps, so the event of sequence n is on line n.
+// Sequences have no gaps, so the event of sequence n is on line n. The error is a fault of kind
+// Internal.
 func DecodeEvents(data []byte, after, limit int) ([]order.Event, error) {
+	events, err := decodeEvents(data, after, limit)
+	if err != nil {
+		return nil, damaged(err)
+	}
+	return events, nil
+}
+
+func decodeEvents(data []byte, after, limit int) ([]order.Event, error) {
 	var events []order.Event
 	sequence := 0
 	for line := range bytes.Lines(data) {

@@ -46,7 +46,7 @@ func AppendTracks(dst []byte, tracks delivery.Tracks) []byte {
 func DecodeTracks(data []byte) (delivery.Tracks, error) {
 	var docs []trackDoc
 	if err := json.Unmarshal(data, &docs); err != nil {
-		return nil, fmt.Errorf("decode tracks: %w", err)
+		return nil, damaged(fmt.Errorf("decode tracks: %w", err))
 	}
 	tracks := make(delivery.Tracks, len(docs))
 	for i, d := range docs {

@@ -96,14 +96,11 @@ func encodeNew(e *encoded, text []byte, n *ordering.NewOrder, answer *ordering.C
 // insert writes a new order, or returns the one that has its id.
 func insert(c *conn, o *order.Order, e *encoded, buffer []byte) (*order.Order, error) {
 	s := o.View()
-	var placed, reference any
-	if !s.PlacedAt.Equal(s.CreatedAt) {
-		placed = s.PlacedAt.UnixMilli()
-	}
+	var reference any
 	if s.Reference != "" {
 		reference = s.Reference
 	}
-	err := c.exec(insertOrder, s.ID[:], s.CreatedAt.UnixMilli(), stateOf(o), e.due, placed, s.CustomerID, reference,
+	err := c.exec(insertOrder, s.ID[:], s.CreatedAt.UnixMilli(), stateOf(o), e.due, s.PlacedAt.UnixMilli(), s.CustomerID, reference,
 		s.Sequence, text(buffer[e.tracks:e.doc]), text(buffer[e.doc:e.events]), text(buffer[e.events:e.to]))
 	if err != nil {
 		return nil, err

@@ -39,3 +39,7 @@ func (s *Store) Hold() (release func()) {
 func (s *Store) Panic() error {
 	return s.write(context.Background(), true, 1, func(*conn) error { panic("in a write") })
 }
+
+// SortNothing makes lists by placed_at go through all orders from the newest on. It must be called
+// before the store is used.
+func (s *Store) SortNothing() { s.sorted = 0 }

@@ -42,7 +42,7 @@ func (s *Store) List(ctx context.Context, q ordering.Query) ([]*order.Order, err
 		if err := c.exec("BEGIN"); err != nil {
 			return err
 		}
-		places, err := findPlaces(c, &q)
+		places, err := findPlaces(c, &q, s.sorted)
 		if err != nil {
 			return err
 		}
@@ -65,10 +65,10 @@ func (s *Store) List(ctx context.Context, q ordering.Query) ([]*order.Order, err
 	return orders, nil
 }
 
-// findPlaces returns the places of the first q.Limit orders that match.
-func findPlaces(c *conn, q *ordering.Query) ([]place, error) {
+// findPlaces returns the places of the first q.Limit orders that match. At most sorted orders are sorted
+// for it.
+func findPlaces(c *conn, q *ordering.Query, sorted int) ([]place, error) {
 	states := stateFilter{statusDigits[q.Status], paymentDigits[q.PaymentStatus], fulfillmentDigits[q.FulfillmentStatus]}
-	placed := !q.PlacedAfter.IsZero() || !q.PlacedBefore.IsZero()
 	var found []place
 	collect := func(f *finder) error {
 		f.window(q)
@@ -90,19 +90,19 @@ func findPlaces(c *conn, q *ordering.Query) ([]place, error) {
 		f.placed(q)
 		err = collect(f)
 	default:
-		if placed {
+		var few bool
+		if few, err = fewPlaced(c, q, states, sorted); err != nil {
+			return nil, err
+		}
+		if few {
 			f := newFinder("orders_placed", "placed_at >= ? AND placed_at < ?", from(q.PlacedAfter), to(q.PlacedBefore))
 			f.states(states)
-			if err := collect(f); err != nil {
-				return nil, err
-			}
+			err = collect(f)
+			break
 		}
 		err = eachState(c, states, func(state int) error {
 			f := newFinder("orders_state", "state = ?", state)
-			if placed {
-				// The others were placed when they were created.
-				f.and("placed_at IS NULL AND created_at >= ? AND created_at < ?", from(q.PlacedAfter), to(q.PlacedBefore))
-			}
+			f.placed(q)
 			return collect(f)
 		})
 	}
@@ -111,6 +111,30 @@ func findPlaces(c *conn, q *ordering.Query) ([]place, error) {
 	}
 	slices.SortFunc(found, newestFirst)
 	return found[:min(len(found), q.Limit)], nil
+}
+
+// maxSorted is how many orders of a range of placed_at are sorted for a page at most. It is a tenth of
+// that where a state is wanted, for which each has to be looked up.
+const maxSorted = 50_000
+
+// fewPlaced reports whether so few orders were placed in the wanted time that finding them by
+// placed_at and sorting them is cheap. If there are more, going through all orders from the newest on
+// soon finds a page of them.
+func fewPlaced(c *conn, q *ordering.Query, states stateFilter, limit int) (bool, error) {
+	if q.PlacedAfter.IsZero() && q.PlacedBefore.IsZero() {
+		return false, nil
+	}
+	if states != (stateFilter{}) {
+		limit /= 10
+	}
+	count := 0
+	err := c.query(`SELECT count(*) FROM
+(SELECT 1 FROM orders INDEXED BY orders_placed WHERE placed_at >= ? AND placed_at < ? LIMIT ?)`,
+		[]any{from(q.PlacedAfter), to(q.PlacedBefore), limit}, func(row *sqlite3.Stmt) error {
+			count = row.ColumnInt(0)
+			return nil
+		})
+	return count < limit, err
 }
 
 // eachState calls f for each state that is in use and matches, jumping from one to the next.
@@ -176,10 +200,10 @@ func (f *finder) states(want stateFilter) {
 // placed restricts to the dates on which the customers ordered, where the index does not.
 func (f *finder) placed(q *ordering.Query) {
 	if !q.PlacedAfter.IsZero() {
-		f.and("coalesce(placed_at, created_at) >= ?", from(q.PlacedAfter))
+		f.and("placed_at >= ?", from(q.PlacedAfter))
 	}
 	if !q.PlacedBefore.IsZero() {
-		f.and("coalesce(placed_at, created_at) < ?", to(q.PlacedBefore))
+		f.and("placed_at < ?", to(q.PlacedBefore))
 	}
 }
 

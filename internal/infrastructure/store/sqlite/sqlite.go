@@ -94,6 +94,7 @@ func Open(c Config) (*Store, error) {
 	s := &Store{
 		path:    c.Path,
 		log:     c.Log,
+		sorted:  maxSorted,
 		lock:    lock,
 		queue:   make(chan *job, cmp.Or(c.QueueSize, defaultQueueSize)),
 		readers: make(chan *conn, cmp.Or(c.Readers, max(4, 2*runtime.GOMAXPROCS(0)))),

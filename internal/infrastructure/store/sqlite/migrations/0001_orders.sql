@@ -8,7 +8,7 @@ CREATE TABLE orders (
     state       INTEGER NOT NULL, -- three digits: status, payment status, fulfillment status
     due_at      INTEGER,          -- when a subscriber is to be told; NULL when nothing waits
     parked      INTEGER,          -- 1 when a subscriber's track is parked, else NULL
-    placed_at   INTEGER,          -- only where it differs from created_at
+    placed_at   INTEGER NOT NULL,
     customer_id TEXT    NOT NULL,
     reference   TEXT,
     sequence    INTEGER NOT NULL,
@@ -18,10 +18,10 @@ CREATE TABLE orders (
 ) STRICT;
 
 CREATE UNIQUE INDEX orders_id ON orders (id);
-CREATE INDEX orders_state ON orders (state, created_at, id);
+CREATE INDEX orders_state ON orders (state, created_at, id, placed_at);
 CREATE INDEX orders_customer ON orders (customer_id, created_at, id);
 CREATE INDEX orders_reference ON orders (reference, created_at, id) WHERE reference IS NOT NULL;
-CREATE INDEX orders_placed ON orders (placed_at, created_at, id) WHERE placed_at IS NOT NULL;
+CREATE INDEX orders_placed ON orders (placed_at, created_at, id);
 CREATE INDEX orders_due ON orders (due_at, id) WHERE due_at IS NOT NULL;
 CREATE INDEX orders_parked ON orders (id) WHERE parked IS NOT NULL;
 
