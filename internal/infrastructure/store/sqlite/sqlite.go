@@ -52,6 +52,7 @@ type Store struct {
 	queue       chan *job
 	owners      owners
 	log         *slog.Logger
+	sorted      int // maxSorted, but for a test
 
 	claiming  sync.Mutex // one claim at a time; guards abandoned
 	abandoned abandoned
