@@ -77,7 +77,7 @@ func Open(ctx context.Context, c *config.Config, out io.Writer) (_ *Service, err
 			Deliveries: delivery.NewOperations(s.store, s.dispatcher.Wake, time.Now),
 			Log:        s.log, Version: Build().Version,
 			MaxBody: c.MaxBodyBytes, MaxBatchBody: c.MaxBatchBodyBytes,
-			MaxConcurrent: c.MaxConcurrentRequests, RequestTimeout: c.RequestTimeout, ExportStall: c.WriteTimeout,
+			MaxInFlightBytes: c.MaxInFlightBytes, MaxConcurrent: c.MaxConcurrentRequests, RequestTimeout: c.RequestTimeout, ExportStall: c.WriteTimeout,
 		}),
 		ReadHeaderTimeout: c.ReadHeaderTimeout, ReadTimeout: c.ReadTimeout,
 		WriteTimeout: c.WriteTimeout, IdleTimeout: c.IdleTimeout,

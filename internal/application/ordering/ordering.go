@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -16,8 +17,8 @@ import (
 
 // Store keeps orders. Each change is one atomic write of one order: its state, its events and who is
 // yet to be told. When a method that writes returns without an error, the write is durable. A store
-// that is away or whose queue is full answers with a fault of kind Unavailable and has then written
-// nothing; after any other error, or when ctx ends early, the write is wholly there or not at all.
+// that is away or whose queue is full (ErrStoreBusy) answers with a fault of kind Unavailable and has
+// then written nothing; after any other error, or when ctx ends early, the write is wholly there or not at all.
 // Implementations are safe for concurrent use.
 type Store interface {
 	// Create inserts orders, each on its own, and answers each in the same order. An order whose id
@@ -100,8 +101,21 @@ func New(c Config) *Service {
 	return &Service{store: c.Store, teller: c.Teller, now: c.Now, defaultCurrency: c.DefaultCurrency, ids: newIDs()}
 }
 
-// Ready answers nil if an order could be placed now, else a fault of kind Unavailable.
-func (s *Service) Ready(ctx context.Context) error { return s.store.Ping(ctx) }
+// ErrStoreBusy is the fault of a store whose queue is full.
+var ErrStoreBusy = &fault.Error{
+	Kind: fault.Unavailable, Code: "store_busy", RetryAfter: time.Second,
+	Message: "too many changes are waiting to be written; try again in a moment",
+}
+
+// Ready answers nil if orders are being taken now, else a fault of kind Unavailable. A store that is
+// busy counts as ready: it is working at its limit, and whoever took the service out of use for that
+// would move its load to the next one.
+func (s *Service) Ready(ctx context.Context) error {
+	if err := s.store.Ping(ctx); !errors.Is(err, ErrStoreBusy) {
+		return err
+	}
+	return nil
+}
 
 // Caller is who asks for something.
 type Caller struct {

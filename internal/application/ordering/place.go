@@ -2,6 +2,7 @@ package ordering
 
 import (
 	"context"
+	"fmt"
 
 	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/domain/fault"
@@ -39,10 +40,21 @@ func (s *Service) Place(ctx context.Context, caller Caller, p Place) (Placed, er
 	return placed, placed.Err
 }
 
+// ErrBatchTooLarge is the fault for more than MaxBatch orders at once.
+var ErrBatchTooLarge = fault.New(fault.TooLarge, "batch_too_large",
+	fmt.Sprintf("a batch must have at most %d orders; send several smaller ones", MaxBatch))
+
 // PlaceBatch makes up to MaxBatch orders, each accepted or refused on its own, and answers in the
-// same order. Two requests of one batch under the same key count as a repeat.
+// same order. Two requests of one batch under the same key count as a repeat. A batch of more is
+// refused whole: each answer is ErrBatchTooLarge.
 func (s *Service) PlaceBatch(ctx context.Context, caller Caller, batch []Place) []Placed {
 	answers := make([]Placed, len(batch))
+	if len(batch) > MaxBatch {
+		for i := range answers {
+			answers[i].Err = ErrBatchTooLarge
+		}
+		return answers
+	}
 	writes := make([]NewOrder, 0, len(batch))
 	at := make([]int, 0, len(batch)) // which request each write answers
 	for i := range batch {

@@ -25,6 +25,7 @@ func (l *loading) check(validCurrency func(string) bool) {
 	l.order(l.ReadHeaderTimeout <= l.ReadTimeout, "READ_HEADER_TIMEOUT", "not more", "READ_TIMEOUT")
 	l.order(l.RequestTimeout < l.WriteTimeout, "REQUEST_TIMEOUT", "less", "WRITE_TIMEOUT")
 	l.order(l.MaxBodyBytes <= l.MaxBatchBodyBytes, "MAX_BODY_BYTES", "not more", "MAX_BATCH_BODY_BYTES")
+	l.order(l.MaxBatchBodyBytes <= l.MaxInFlightBytes, "MAX_BATCH_BODY_BYTES", "not more", "MAX_IN_FLIGHT_BYTES")
 	l.order(l.DeliveryBackoffMin <= l.DeliveryBackoffMax, "DELIVERY_BACKOFF_MIN", "not more", "DELIVERY_BACKOFF_MAX")
 }
 

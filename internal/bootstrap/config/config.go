@@ -48,6 +48,7 @@ type Config struct {
 
 	MaxBodyBytes          int64 `env:"MAX_BODY_BYTES" default:"1048576" min:"1024" max:"67108864" desc:"Largest request body, in bytes"`
 	MaxBatchBodyBytes     int64 `env:"MAX_BATCH_BODY_BYTES" default:"8388608" min:"1024" max:"268435456" desc:"Largest body of a batch of orders, in bytes"`
+	MaxInFlightBytes      int64 `env:"MAX_IN_FLIGHT_BYTES" default:"268435456" min:"65536" max:"17179869184" desc:"Bytes of request bodies held at the same time; more are answered 503"`
 	MaxConcurrentRequests int   `env:"MAX_CONCURRENT_REQUESTS" default:"1024" min:"1" max:"100000" desc:"Requests worked on at the same time; more are answered 503"`
 
 	StoreQueueSize int `env:"STORE_QUEUE_SIZE" default:"4096" min:"1" max:"1000000" desc:"Writes that may wait for the embedded store; more are answered 503"`

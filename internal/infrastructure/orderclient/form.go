@@ -118,7 +118,8 @@ func faultOf(p *wire.Problem, status int) error {
 	return f
 }
 
-// kindOf returns the kind of fault that has the status.
+// kindOf returns the kind of fault that the API answers with the status. A test of httpapi holds the two
+// together.
 func kindOf(status int) fault.Kind {
 	switch status {
 	case http.StatusBadRequest:
@@ -131,8 +132,12 @@ func kindOf(status int) fault.Kind {
 		return fault.NotFound
 	case http.StatusConflict:
 		return fault.NotAllowed
+	case http.StatusPreconditionFailed:
+		return fault.Stale
 	case http.StatusRequestEntityTooLarge:
 		return fault.TooLarge
+	case http.StatusUnsupportedMediaType:
+		return fault.Unsupported
 	case http.StatusUnprocessableEntity:
 		return fault.Invalid
 	case http.StatusTooManyRequests:

@@ -24,6 +24,7 @@ type exchange struct {
 	status  int    // of the answer; 0 until it begins
 	code    string // of the problem that the answer is; "" when it is none
 	written int64
+	weight  int64  // of the body, which counts towards MaxInFlightBytes
 	in, out []byte // what came and what goes, to be used again
 }
 
@@ -82,6 +83,7 @@ func newExchange(a *api, w http.ResponseWriter, r *http.Request) *exchange {
 
 // release gives the exchange back.
 func (x *exchange) release() {
+	x.leave()
 	in, out := x.in, x.out
 	if cap(in) > maxKept {
 		in = nil

@@ -1,12 +1,9 @@
 package httpapi
 
 import (
-	"context"
-	"errors"
 	"net/http"
 
 	"order-processing-service/internal/application/wire"
-	"order-processing-service/internal/domain/fault"
 )
 
 func (a *api) health() operation {
@@ -19,7 +16,7 @@ func (a *api) alive() operation {
 
 func (a *api) ready() operation {
 	return healthCheck("/health/ready", "ready", "Can the service take orders?",
-		"Answers 200 if the store answers in time, so that an order could be placed now.", (*exchange).ready)
+		"Answers 200 if the store answers in time, so that an order could be placed now. An answer is good for a second.", (*exchange).ready)
 }
 
 func healthCheck(path, id, summary, text string, check func(*exchange) error) operation {
@@ -48,11 +45,5 @@ func healthCheck(path, id, summary, text string, check func(*exchange) error) op
 }
 
 func (x *exchange) ready() error {
-	ctx, cancel := context.WithTimeout(x.ctx, x.api.ReadyTimeout)
-	defer cancel()
-	err := x.api.Orders.Ready(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		return fault.Wrap(err, fault.Unavailable, "not_ready", "the store does not answer in time")
-	}
-	return err
+	return x.api.readiness.check(x.ctx, x.api.ReadyTimeout, x.api.Orders.Ready)
 }

@@ -36,12 +36,13 @@ type Deliveries interface {
 
 // Defaults of Config, where its fields are zero.
 const (
-	DefaultMaxBody        = 1 << 20
-	DefaultMaxBatchBody   = 8 << 20
-	DefaultMaxConcurrent  = 1024
-	DefaultRequestTimeout = 30 * time.Second
-	DefaultReadyTimeout   = 2 * time.Second
-	DefaultExportStall    = 30 * time.Second
+	DefaultMaxBody          = 1 << 20
+	DefaultMaxBatchBody     = 8 << 20
+	DefaultMaxInFlightBytes = 256 << 20
+	DefaultMaxConcurrent    = 1024
+	DefaultRequestTimeout   = 30 * time.Second
+	DefaultReadyTimeout     = 2 * time.Second
+	DefaultExportStall      = 30 * time.Second
 )
 
 // Config says what the API is made of. Orders and Deliveries are needed; the rest has defaults.
@@ -57,12 +58,17 @@ type Config struct {
 	Identify func(*http.Request) (ordering.Caller, error)
 	// MaxBody and MaxBatchBody are the largest request bodies, in bytes.
 	MaxBody, MaxBatchBody int64
+	// MaxInFlightBytes is how much the bodies of all requests that are worked on may weigh together;
+	// what would be more is answered 503. A body weighs its Content-Length, or what has come of it when
+	// it has none, and 4 KiB at least. Less than the largest body that is allowed counts as that.
+	MaxInFlightBytes int64
 	// MaxConcurrent is how many requests are worked on at once; more are answered 503. Health checks
 	// do not count.
 	MaxConcurrent int
 	// RequestTimeout is how long a request may take, but for an export.
 	RequestTimeout time.Duration
-	// ReadyTimeout is how long /health/ready waits for the store.
+	// ReadyTimeout is how long /health/ready waits for the store, at most RequestTimeout. One answer of the store is good for
+	// everybody who asks within the next second.
 	ReadyTimeout time.Duration
 	// ExportStall is how long the reader of an export may take for one part of it.
 	ExportStall time.Duration
@@ -78,8 +84,10 @@ func anonymous(*http.Request) (ordering.Caller, error) {
 // api is the handler.
 type api struct {
 	Config
-	routes  node
-	working atomic.Int64 // requests that count towards MaxConcurrent
+	routes    node
+	readiness readiness
+	working   atomic.Int64 // requests that count towards MaxConcurrent
+	inFlight  atomic.Int64 // bytes that count towards MaxInFlightBytes
 }
 
 // New returns the handler of the whole API. It is safe for concurrent use.
@@ -92,11 +100,12 @@ func New(c Config) http.Handler {
 	}
 	c.MaxBody = cmp.Or(c.MaxBody, DefaultMaxBody)
 	c.MaxBatchBody = cmp.Or(c.MaxBatchBody, DefaultMaxBatchBody)
+	c.MaxInFlightBytes = max(cmp.Or(c.MaxInFlightBytes, DefaultMaxInFlightBytes), c.MaxBody, c.MaxBatchBody)
 	c.MaxConcurrent = cmp.Or(c.MaxConcurrent, DefaultMaxConcurrent)
 	c.RequestTimeout = cmp.Or(c.RequestTimeout, DefaultRequestTimeout)
-	c.ReadyTimeout = cmp.Or(c.ReadyTimeout, DefaultReadyTimeout)
+	c.ReadyTimeout = min(cmp.Or(c.ReadyTimeout, DefaultReadyTimeout), c.RequestTimeout)
 	c.ExportStall = cmp.Or(c.ExportStall, DefaultExportStall)
-	a := &api{Config: c}
+	a := &api{Config: c, readiness: newReadiness()}
 	operations := a.operations()
 	operations = append(operations, a.documents(operations)...)
 	for i := range operations {

@@ -19,7 +19,8 @@ import (
 func (x *exchange) orderID() (order.ID, error) { return order.ParseID(x.path[0]) }
 
 // body reads the request's JSON body of at most limit bytes. It is valid until the exchange ends.
-// Errors are faults: Unsupported, TooLarge, Malformed when it can't be read whole.
+// Errors are faults: Unsupported, TooLarge, Malformed when it can't be read whole, Unavailable when
+// too many bytes of bodies are held already.
 func (x *exchange) body(limit int64) ([]byte, error) {
 	if err := checkContent(x.r.Header); err != nil {
 		return nil, err
@@ -27,6 +28,9 @@ func (x *exchange) body(limit int64) ([]byte, error) {
 	if x.r.ContentLength > limit {
 		x.w.Header()["Connection"] = []string{"close"} // rather than read what nobody wants
 		return nil, tooLarge(limit)
+	}
+	if err := x.admit(x.r.ContentLength); err != nil {
+		return nil, err
 	}
 	from := http.MaxBytesReader(x.w, x.r.Body, limit)
 	buffer := slices.Grow(x.in[:0], int(min(max(x.r.ContentLength, 0), maxKept))+1)
@@ -42,6 +46,9 @@ func (x *exchange) body(limit int64) ([]byte, error) {
 				return nil, tooLarge(limit)
 			}
 			return nil, at("body", fault.Wrap(err, fault.Malformed, "body_incomplete", "did not arrive whole or in time; send it again"))
+		}
+		if err := x.admit(int64(len(buffer))); err != nil { // never, when it was declared
+			return nil, err
 		}
 		if len(buffer) == cap(buffer) {
 			buffer = slices.Grow(buffer, 1)

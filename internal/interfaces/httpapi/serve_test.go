@@ -103,10 +103,6 @@ func TestStoreThatIsAway(t *testing.T) {
 			t.Errorf("%s: %d", path, a.status)
 		}
 	}
-	s.memory.SetAway(false)
-	if a := s.do("GET", "/health/ready", ""); a.status != 200 || decoded[wire.Health](t, a).Version != "test" {
-		t.Errorf("ready again: %d %s", a.status, a.body)
-	}
 }
 
 func TestRequestsThatTakeTooLong(t *testing.T) {

@@ -11,20 +11,10 @@ import (
 	"order-processing-service/internal/domain/fault"
 )
 
-// retryAfter is how long a caller should leave a store alone that is in trouble; busyRetryAfter, one
-// that is only full.
-const (
-	retryAfter     = 5 * time.Second
-	busyRetryAfter = time.Second
-)
+// retryAfter is how long a caller should leave a store alone that is in trouble.
+const retryAfter = 5 * time.Second
 
-var (
-	errClosed = fault.New(fault.Unavailable, "store_closed", "the service is stopping; try again in a moment")
-	errBusy   = &fault.Error{
-		Kind: fault.Unavailable, Code: "store_busy", RetryAfter: busyRetryAfter,
-		Message: "too many changes are waiting to be written; try again in a moment",
-	}
-)
+var errClosed = fault.New(fault.Unavailable, "store_closed", "the service is stopping; try again in a moment")
 
 // translate turns an error of the driver into a fault that a caller may see; the driver's own words
 // are kept as the cause. Faults pass as they are.

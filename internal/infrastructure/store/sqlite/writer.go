@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync/atomic"
+
+	"order-processing-service/internal/application/ordering"
 )
 
 // job is one caller's write. Run is called inside a transaction that may hold other jobs as well; a
@@ -31,8 +33,8 @@ const (
 	maxGroupRows = 2_048
 )
 
-// write submits a job and waits until it is durable. When the queue is full it answers errBusy at
-// once, unless patient. A ctx that ends while the job is still waiting gives it up; once it has been
+// write submits a job and waits until it is durable. When the queue is full it answers
+// ordering.ErrStoreBusy at once, unless patient. A ctx that ends while the job is still waiting gives it up; once it has been
 // taken its outcome is awaited, so that the caller always learns what has become of it.
 func (s *Store) write(ctx context.Context, patient bool, rows int, run func(*conn) error) error {
 	j := &job{run: run, rows: rows, done: make(chan struct{})}
@@ -62,7 +64,7 @@ func (s *Store) submit(ctx context.Context, patient bool, j *job) error {
 		case s.queue <- j:
 			return nil
 		default:
-			return errBusy
+			return ordering.ErrStoreBusy
 		}
 	}
 	select {
