@@ -93,20 +93,11 @@ func (s *Store) claimRows(ctx context.Context, c *conn, claim delivery.Claim, se
 			return nil, err
 		}
 		for i := range found {
-			r := &found[i]
-			if r.err != nil {
-				s.damaged(ctx, r, r.err)
-				if err := c.exec(updateDue, millis(claim.Now.Add(damagedDelay)), r.key); err != nil {
-					return nil, err
-				}
-				continue
-			}
-			r.leased = r.tracks.Claim(r.sequence, claim)
-			if err := r.write(c); err != nil {
+			if err := s.claimRow(ctx, c, &found[i], claim); err != nil {
 				return nil, err
 			}
-			if len(r.leased) > 0 {
-				rows = append(rows, *r)
+			if len(found[i].leased) > 0 {
+				rows = append(rows, found[i])
 			}
 		}
 		if len(found) == 0 || len(rows) == claim.Limit {
@@ -114,6 +105,16 @@ func (s *Store) claimRows(ctx context.Context, c *conn, claim delivery.Claim, se
 		}
 	}
 	return rows, nil
+}
+
+// claimRow leases what is due of one order, or puts the order off if it can't be read.
+func (s *Store) claimRow(ctx context.Context, c *conn, r *dueRow, claim delivery.Claim) error {
+	if r.err != nil {
+		s.damaged(ctx, r, r.err)
+		return c.exec(updateDue, millis(claim.Now.Add(damagedDelay)), r.key)
+	}
+	r.leased = r.tracks.Claim(r.sequence, claim)
+	return r.write(c)
 }
 
 // dueRows finds no more than limit orders that are due.
