@@ -3,7 +3,14 @@ package sqlite
 import (
 	"context"
 	"fmt"
+
+	"github.com/ncruces/go-sqlite3/vfs"
+
+	"order-processing-service/internal/application/ordering"
 )
+
+// NewLogFile puts the gathering of log writes before f.
+func NewLogFile(f vfs.File) vfs.File { return &logFile{File: f} }
 
 // LimitPages makes the file full for the test: it may have n pages more than now; 0 lifts the limit.
 func (s *Store) LimitPages(n int) error {
@@ -38,4 +45,19 @@ func (s *Store) Hold() (release func()) {
 // Panic makes a write panic.
 func (s *Store) Panic() error {
 	return s.write(context.Background(), true, func(*conn) error { panic("in a write") })
+}
+
+// CreateThen inserts the orders in one write that then ends as end does.
+func (s *Store) CreateThen(orders []ordering.NewOrder, end func() error) error {
+	return s.write(context.Background(), true, func(c *conn) error {
+		for i := range orders {
+			var e encoded
+			var answer ordering.Created
+			text := encodeNew(&e, nil, &orders[i], &answer)
+			if _, err := insert(c, orders[i].Order, &e, text); err != nil {
+				return err
+			}
+		}
+		return end()
+	})
 }
