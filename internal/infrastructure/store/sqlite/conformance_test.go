@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"order-processing-service/internal/domain/order"
 	"order-processing-service/internal/infrastructure/store/sqlite"
 	"order-processing-service/internal/infrastructure/store/storetest"
 )
@@ -18,6 +19,10 @@ func TestConformance(t *testing.T) {
 			return storetest.Place{
 				Open: func(context.Context) (storetest.Store, error) {
 					return sqlite.Open(sqlite.Config{Path: path})
+				},
+				Damage: storetest.Damage{
+					Order:  func(id order.ID) { spoilColumn(t, path, "doc", id) },
+					Tracks: func(id order.ID) { spoilColumn(t, path, "tracks", id) },
 				},
 			}
 		},

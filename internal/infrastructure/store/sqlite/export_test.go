@@ -3,7 +3,14 @@ package sqlite
 import (
 	"context"
 	"fmt"
+
+	"github.com/ncruces/go-sqlite3/vfs"
+
+	"order-processing-service/internal/application/ordering"
 )
+
+// NewLogFile puts the gathering of log writes before f.
+func NewLogFile(f vfs.File) vfs.File { return &logFile{File: f} }
 
 // LimitPages makes the file full for the test: it may have n pages more than now; 0 lifts the limit.
 func (s *Store) LimitPages(n int) error {
@@ -43,3 +50,20 @@ func (s *Store) Panic() error {
 // SortNothing makes lists by placed_at go through all orders from the newest on. It must be called
 // before the store is used.
 func (s *Store) SortNothing() { s.sorted = 0 }
+
+// CreateThen inserts the orders in one write that then ends as end does.
+func (s *Store) CreateThen(orders []ordering.NewOrder, end func() error) error {
+	return s.write(context.Background(), true, len(orders), func(c *conn) error {
+		return savepoint(c, func() error {
+			for i := range orders {
+				var e encoded
+				var answer ordering.Created
+				text := encodeNew(&e, nil, &orders[i], &answer)
+				if _, err := insert(c, orders[i].Order, &e, text); err != nil {
+					return err
+				}
+			}
+			return end()
+		})
+	})
+}

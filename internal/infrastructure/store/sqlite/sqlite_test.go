@@ -158,54 +158,6 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// TestDamagedFile damages pages in the middle: what can't be read is a clear error, not a wrong answer.
-func TestDamagedFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "orders.db")
-	s, err := sqlite.Open(sqlite.Config{Path: path})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var ids []order.ID
-	for range 200 {
-		o := newOrder(t, time.Now())
-		if err := create(s, o); err != nil {
-			t.Fatal(err)
-		}
-		ids = append(ids, o.ID())
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := len(data) / 4; i < len(data); i++ {
-		data[i] ^= 0x5a
-	}
-	if err := os.WriteFile(path, data, 0o600); err != nil { //nolint:gosec // the test's own file
-		t.Fatal(err)
-	}
-	s, err = sqlite.Open(sqlite.Config{Path: path})
-	if err != nil {
-		wantCode(t, err, "store_damaged", "backup")
-		return
-	}
-	defer s.Close()
-	damaged := 0
-	for _, id := range ids {
-		if _, err := s.Get(t.Context(), id); err != nil && !errors.Is(err, order.ErrNotFound) {
-			if code := fault.Of(err).Code; code != "store_damaged" && code != "order_damaged" {
-				t.Errorf("got %s: %v", code, err)
-			}
-			damaged++
-		}
-	}
-	if damaged == 0 {
-		t.Error("no read noticed the damage")
-	}
-}
-
 func TestFullQueueAnswersAtOnce(t *testing.T) {
 	s, err := sqlite.Open(sqlite.Config{Path: filepath.Join(t.TempDir(), "orders.db"), QueueSize: 1})
 	if err != nil {

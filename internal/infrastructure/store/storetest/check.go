@@ -35,7 +35,13 @@ func wantOrder(t *testing.T, what string, got, want *order.Order) {
 		t.Errorf("%s: the order is %v, want %v", what, got, want)
 		return
 	}
-	if diff := cmp.Diff(want.Snapshot(), got.Snapshot(), same()); diff != "" {
+	wantSnapshot(t, what, got, want.Snapshot())
+}
+
+// wantSnapshot compares what is stored of an order with what is wanted.
+func wantSnapshot(t *testing.T, what string, got *order.Order, want order.Snapshot) {
+	t.Helper()
+	if diff := cmp.Diff(want, got.Snapshot(), same()); diff != "" {
 		t.Errorf("%s: the order differs (-want +got):\n%s", what, diff)
 	}
 }

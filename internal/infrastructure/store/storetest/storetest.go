@@ -12,6 +12,7 @@ import (
 
 	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/application/ordering"
+	"order-processing-service/internal/domain/order"
 )
 
 // Store is what is tested: both ports, and an end. Close waits for calls under way or ends them, and
@@ -38,6 +39,15 @@ type Place struct {
 	// Cut makes the place unreachable for the stores that are open on it until heal is called. Nil
 	// declares that a place can't be lost while a store is open on it.
 	Cut func() (heal func())
+	// Damage spoils what is stored of one order.
+	Damage Damage
+}
+
+// Damage are ways to overwrite a part of what is stored of an order, while a store is open on the
+// place, with what can't be read. A nil way declares that nothing can come between.
+type Damage struct {
+	// Order spoils the order itself; Tracks, who is yet to be told of it.
+	Order, Tracks func(id order.ID)
 }
 
 // Run holds the harness's stores against the contract.
@@ -52,6 +62,7 @@ func Run(t *testing.T, h Harness) {
 		{"limits", testLimits},
 		{"change", testChange},
 		{"idempotency", testIdempotency},
+		{"remember", testRemember},
 		{"events", testEvents},
 		{"list", testList},
 		{"filter", testFilter},
@@ -64,6 +75,8 @@ func Run(t *testing.T, h Harness) {
 		{"history", testHistory},
 		{"model", testModel},
 		{"cancel", testCancel},
+		{"cut", testCut},
+		{"damage", testDamage},
 		{"lifecycle", testLifecycle},
 		{"away", testAway},
 	}
