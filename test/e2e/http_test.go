@@ -232,3 +232,23 @@ func TestConcurrencyIsBounded(t *testing.T) {
 		})
 	}
 }
+
+func TestBodiesHeldAtOnceAreBounded(t *testing.T) {
+	for _, on := range stores() {
+		t.Run(on.name, func(t *testing.T) {
+			s := newHome(t, on, "MAX_BODY_BYTES=65536", "MAX_BATCH_BODY_BYTES=65536", "MAX_IN_FLIGHT_BYTES=65536").start(t)
+			under := s.begin(t, small+strings.Repeat(" ", 63<<10))
+			a := s.ask(t, http.MethodPost, "/orders", nil, strings.NewReader(small))
+			if a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" {
+				t.Errorf("status %d, %v\n%s", a.status, a.header, a.body)
+			}
+			if diff := differ(t, `{"code": "too_busy"}`, a.body, true); diff != "" {
+				t.Error(diff)
+			}
+			s.get(t, "/orders")
+			if a := under.finish(t); a.status != http.StatusCreated {
+				t.Errorf("status %d\n%s", a.status, a.body)
+			}
+		})
+	}
+}

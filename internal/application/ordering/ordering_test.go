@@ -250,6 +250,27 @@ func TestListAndTimeline(t *testing.T) {
 	}
 }
 
+func TestPlaceBatchRefusesTooManyWhole(t *testing.T) {
+	b := newBench(t)
+	batch := make([]ordering.Place, ordering.MaxBatch+1)
+	for i := range batch {
+		batch[i] = ordering.Place{Draft: draft("TEA")}
+	}
+	for i, a := range b.PlaceBatch(t.Context(), anna, batch) {
+		if !errors.Is(a.Err, ordering.ErrBatchTooLarge) || fault.KindOf(a.Err) != fault.TooLarge || a.Order != nil {
+			t.Fatalf("order %d is answered with %v, %v", i, a.Order, a.Err)
+		}
+	}
+	if page, err := b.List(t.Context(), ordering.Query{Limit: 1}); err != nil || len(page.Orders) != 0 {
+		t.Errorf("there are orders: %v, %v", page.Orders, err)
+	}
+	for i, a := range b.PlaceBatch(t.Context(), anna, batch[1:]) {
+		if a.Err != nil {
+			t.Fatalf("order %d of as many as are allowed: %v", i, a.Err)
+		}
+	}
+}
+
 func TestAllEndsAtTheFirstError(t *testing.T) {
 	b := newBench(t)
 	b.place(t, anna, "")
