@@ -15,9 +15,9 @@ import (
 
 // cutContext is canceled at the n-th look at it, so that a test can cut a call at each place in turn.
 type cutContext struct {
-	context.Context //nolint:containedctx // it is a context
-	cancel          context.CancelFunc
-	looks           int
+	context.Context
+	cancel context.CancelFunc
+	looks  int
 }
 
 func cutAt(ctx context.Context, n int) *cutContext {
@@ -26,7 +26,8 @@ func cutAt(ctx context.Context, n int) *cutContext {
 }
 
 func (c *cutContext) Err() error {
-	if c.looks--; c.looks <= 0 {
+	c.looks--
+	if c.looks <= 0 {
 		c.cancel()
 	}
 	return c.Context.Err()
