@@ -1,14 +1,15 @@
-// Package document is the stored form of an order: JSON objects that every store keeps alike, and
-// that a reader of the database understands. It has a version number; whatever form was ever
-// written can be read for ever.
+// Package document is the stored form of an order: objects that every store keeps alike, and that a
+// reader of the database understands. It has a version number; whatever form was ever written can be
+// read for ever. It is written as JSON or as BSON; only what has a type of its own in BSON differs.
 //
-// Times are milliseconds since 1970 in UTC. Amounts are whole minor units of the order's currency.
-// Unit prices, which may be finer, are decimals in a string. Absent members mean zero, empty or none.
+// Times are milliseconds since 1970 in UTC; in BSON, dates. Ids are hexadecimal text; in BSON,
+// ObjectIDs. What callers name, metadata, is an object; in BSON, where a name may not hold everything,
+// a list of {k, v}. Amounts are whole minor units of the order's currency. Unit prices, which may be
+// finer, are decimals in a string. Absent members mean zero, empty or none.
 package document
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -21,24 +22,24 @@ import (
 const Version = 1
 
 type orderDoc struct {
-	Form         int               `json:"form"`
-	Version      int               `json:"version"`
-	Sequence     int               `json:"sequence"`
-	EventBytes   int               `json:"event_bytes"`
-	CustomerID   string            `json:"customer_id"`
-	Reference    string            `json:"reference"`
-	Currency     string            `json:"currency"`
-	Total        int64             `json:"total"`
-	Lines        []lineDoc         `json:"lines"`
-	Payments     []paymentDoc      `json:"payments"`
-	Fulfillments []fulfillmentDoc  `json:"fulfillments"`
-	Returns      []returnDoc       `json:"returns"`
-	Metadata     map[string]string `json:"metadata"`
-	Requests     []requestDoc      `json:"requests"`
-	Origin       string            `json:"origin"`
-	PlacedAt     int64             `json:"placed_at"`
-	CreatedAt    int64             `json:"created_at"`
-	UpdatedAt    int64             `json:"updated_at"`
+	Form         int              `json:"form"`
+	Version      int              `json:"version"`
+	Sequence     int              `json:"sequence"`
+	EventBytes   int              `json:"event_bytes"`
+	CustomerID   string           `json:"customer_id"`
+	Reference    string           `json:"reference"`
+	Currency     string           `json:"currency"`
+	Total        int64            `json:"total"`
+	Lines        []lineDoc        `json:"lines"`
+	Payments     []paymentDoc     `json:"payments"`
+	Fulfillments []fulfillmentDoc `json:"fulfillments"`
+	Returns      []returnDoc      `json:"returns"`
+	Metadata     metadata         `json:"metadata"`
+	Requests     []requestDoc     `json:"requests"`
+	Origin       string           `json:"origin"`
+	PlacedAt     instant          `json:"placed_at"`
+	CreatedAt    instant          `json:"created_at"`
+	UpdatedAt    instant          `json:"updated_at"`
 }
 
 type itemDoc struct {
@@ -50,29 +51,29 @@ type itemDoc struct {
 }
 
 type lineDoc struct {
-	itemDoc   `json:",inline"`
-	Canceled  int64 `json:"canceled"`
-	Shipped   int64 `json:"shipped"`
-	Delivered int64 `json:"delivered"`
-	Returned  int64 `json:"returned"`
+	Item      itemDoc `json:",embed" bson:",inline"`
+	Canceled  int64   `json:"canceled"`
+	Shipped   int64   `json:"shipped"`
+	Delivered int64   `json:"delivered"`
+	Returned  int64   `json:"returned"`
 }
 
 type paymentDoc struct {
-	ID        string      `json:"id"`
+	ID        identity    `json:"id"`
 	State     string      `json:"state"`
 	Provider  string      `json:"provider"`
 	Amount    int64       `json:"amount"`
-	CreatedAt int64       `json:"created_at"`
-	UpdatedAt int64       `json:"updated_at"`
+	CreatedAt instant     `json:"created_at"`
+	UpdatedAt instant     `json:"updated_at"`
 	Refunds   []refundDoc `json:"refunds"`
 }
 
 type refundDoc struct {
-	ID        string `json:"id"`
-	State     string `json:"state"`
-	Amount    int64  `json:"amount"`
-	CreatedAt int64  `json:"created_at"`
-	UpdatedAt int64  `json:"updated_at"`
+	ID        identity `json:"id"`
+	State     string   `json:"state"`
+	Amount    int64    `json:"amount"`
+	CreatedAt instant  `json:"created_at"`
+	UpdatedAt instant  `json:"updated_at"`
 }
 
 type partDoc struct {
@@ -81,28 +82,28 @@ type partDoc struct {
 }
 
 type fulfillmentDoc struct {
-	ID        string    `json:"id"`
+	ID        identity  `json:"id"`
 	State     string    `json:"state"`
 	Lines     []partDoc `json:"lines"`
 	Carrier   string    `json:"carrier"`
 	Tracking  string    `json:"tracking"`
-	CreatedAt int64     `json:"created_at"`
-	UpdatedAt int64     `json:"updated_at"`
+	CreatedAt instant   `json:"created_at"`
+	UpdatedAt instant   `json:"updated_at"`
 }
 
 type returnDoc struct {
-	ID        string    `json:"id"`
+	ID        identity  `json:"id"`
 	State     string    `json:"state"`
 	Lines     []partDoc `json:"lines"`
 	Reason    string    `json:"reason"`
-	CreatedAt int64     `json:"created_at"`
-	UpdatedAt int64     `json:"updated_at"`
+	CreatedAt instant   `json:"created_at"`
+	UpdatedAt instant   `json:"updated_at"`
 }
 
 type requestDoc struct {
-	Key         string `json:"key"`
-	Fingerprint string `json:"fingerprint"`
-	Version     int    `json:"version"`
+	Key         identity `json:"key"`
+	Fingerprint string   `json:"fingerprint"`
+	Version     int      `json:"version"`
 }
 
 // damaged is the fault for a record that can't be read. Trying again does not help.
@@ -126,6 +127,10 @@ func decodeOrder(id order.ID, data []byte) (*order.Order, error) {
 	if err := json.Unmarshal(data, &d); err != nil {
 		return nil, fmt.Errorf("decode order %s: %w", id, err)
 	}
+	return d.order(id)
+}
+
+func (d *orderDoc) order(id order.ID) (*order.Order, error) {
 	if d.Form != Version {
 		return nil, fmt.Errorf("decode order %s: the stored form is of version %d, this program reads up to %d", id, d.Form, Version)
 	}
@@ -144,12 +149,12 @@ func (d *orderDoc) snapshot(id order.ID) (order.Snapshot, error) {
 	s := order.Snapshot{
 		ID: id, Version: d.Version, Sequence: d.Sequence, EventBytes: d.EventBytes, CustomerID: d.CustomerID, Reference: d.Reference,
 		Currency: currency, Total: money.Amount(d.Total), Metadata: d.Metadata, Origin: order.Fingerprint(d.Origin),
-		PlacedAt: moment(d.PlacedAt), CreatedAt: moment(d.CreatedAt), UpdatedAt: moment(d.UpdatedAt),
+		PlacedAt: d.PlacedAt.time(), CreatedAt: d.CreatedAt.time(), UpdatedAt: d.UpdatedAt.time(),
 	}
 	s.Lines = make([]order.Line, len(d.Lines))
 	for i := range d.Lines {
 		l := &d.Lines[i]
-		item, err := l.item(currency)
+		item, err := l.Item.item(currency)
 		if err != nil {
 			return s, fmt.Errorf("line %d: %w", i+1, err)
 		}
@@ -190,22 +195,22 @@ func (d itemDoc) item(currency money.Currency) (order.Item, error) {
 }
 
 func (d paymentDoc) payment() (order.Payment, error) {
-	id, err := order.ParseID(d.ID)
+	id, err := d.ID.parse()
 	if err != nil {
 		return order.Payment{}, err
 	}
 	refunds, err := convert(d.Refunds, refundDoc.refund)
 	return order.Payment{
 		ID: id, State: order.PaymentState(d.State), Provider: d.Provider, Amount: money.Amount(d.Amount),
-		CreatedAt: moment(d.CreatedAt), UpdatedAt: moment(d.UpdatedAt), Refunds: refunds,
+		CreatedAt: d.CreatedAt.time(), UpdatedAt: d.UpdatedAt.time(), Refunds: refunds,
 	}, err
 }
 
 func (d refundDoc) refund() (order.Refund, error) {
-	id, err := order.ParseID(d.ID)
+	id, err := d.ID.parse()
 	return order.Refund{
 		ID: id, State: order.RefundState(d.State), Amount: money.Amount(d.Amount),
-		CreatedAt: moment(d.CreatedAt), UpdatedAt: moment(d.UpdatedAt),
+		CreatedAt: d.CreatedAt.time(), UpdatedAt: d.UpdatedAt.time(),
 	}, err
 }
 
@@ -214,32 +219,30 @@ func (d partDoc) part() (order.LineQuantity, error) {
 }
 
 func (d fulfillmentDoc) fulfillment() (order.Fulfillment, error) {
-	id, err := order.ParseID(d.ID)
+	id, err := d.ID.parse()
 	if err != nil {
 		return order.Fulfillment{}, err
 	}
 	lines, err := convert(d.Lines, partDoc.part)
 	return order.Fulfillment{
 		ID: id, State: order.FulfillmentState(d.State), Lines: lines, Carrier: d.Carrier, Tracking: d.Tracking,
-		CreatedAt: moment(d.CreatedAt), UpdatedAt: moment(d.UpdatedAt),
+		CreatedAt: d.CreatedAt.time(), UpdatedAt: d.UpdatedAt.time(),
 	}, err
 }
 
 func (d returnDoc) goodsReturn() (order.Return, error) {
-	id, err := order.ParseID(d.ID)
+	id, err := d.ID.parse()
 	if err != nil {
 		return order.Return{}, err
 	}
 	lines, err := convert(d.Lines, partDoc.part)
 	return order.Return{
 		ID: id, State: order.ReturnState(d.State), Lines: lines, Reason: d.Reason,
-		CreatedAt: moment(d.CreatedAt), UpdatedAt: moment(d.UpdatedAt),
+		CreatedAt: d.CreatedAt.time(), UpdatedAt: d.UpdatedAt.time(),
 	}, err
 }
 
 func (d requestDoc) request() (order.Request, error) {
-	key, err := order.ParseID(d.Key)
+	key, err := d.Key.parse()
 	return order.Request{Key: key, Fingerprint: order.Fingerprint(d.Fingerprint), Version: d.Version}, err
 }
-
-func moment(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

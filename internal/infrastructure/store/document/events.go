@@ -13,18 +13,18 @@ import (
 )
 
 type eventDoc struct {
-	Type        string             `json:"type"`
-	Sequence    int                `json:"sequence"`
-	Version     int                `json:"version"`
-	Time        int64              `json:"time"`
-	Actor       string             `json:"actor"`
-	Status      string             `json:"status"`
-	Previous    string             `json:"previous_status"`
-	Created     *createdDoc        `json:"created"`
-	Metadata    map[string]*string `json:"metadata"`
-	Payment     *moneyDoc          `json:"payment"`
-	Refund      *moneyDoc          `json:"refund"`
-	Fulfillment *goodsDoc          `json:"fulfillment"`
+	Type        string      `json:"type"`
+	Sequence    int         `json:"sequence"`
+	Version     int         `json:"version"`
+	Time        instant     `json:"time"`
+	Actor       string      `json:"actor"`
+	Status      string      `json:"status"`
+	Previous    string      `json:"previous_status"`
+	Created     *createdDoc `json:"created"`
+	Metadata    patch       `json:"metadata"`
+	Payment     *moneyDoc   `json:"payment"`
+	Refund      *moneyDoc   `json:"refund"`
+	Fulfillment *goodsDoc   `json:"fulfillment"`
 }
 
 type createdDoc struct {
@@ -32,32 +32,21 @@ type createdDoc struct {
 	Currency  string    `json:"currency"`
 	Total     int64     `json:"total"`
 	Items     []itemDoc `json:"items"`
-	PlacedAt  int64     `json:"placed_at"`
+	PlacedAt  instant   `json:"placed_at"`
 }
 
 type moneyDoc struct {
-	ID        string `json:"id"`
-	PaymentID string `json:"payment_id"`
-	Amount    int64  `json:"amount"`
+	ID        identity `json:"id"`
+	PaymentID identity `json:"payment_id"`
+	Amount    int64    `json:"amount"`
 }
 
 type goodsDoc struct {
-	ID    string    `json:"id"`
+	ID    identity  `json:"id"`
 	Lines []partDoc `json:"lines"`
 }
 
-// AppendEvents appends the stored form of events, a line each: JSON Lines, so that a store can add
-// to what is there without reading it.
-func AppendEvents(dst []byte, events []order.Event) []byte {
-	w := writer{dst, len(dst)}
-	for i := range events {
-		w.event(&events[i])
-		w.b = append(w.b, '\n')
-	}
-	return w.b
-}
-
-func (w *writer) event(e *order.Event) {
+func (w writer) event(e *order.Event) {
 	w.open('{')
 	w.text("type", string(e.Type))
 	w.number("sequence", int64(e.Sequence))
@@ -85,16 +74,11 @@ func (w *writer) event(e *order.Event) {
 	}
 	if e.Metadata != nil {
 		w.key("metadata")
-		w.open('{')
+		w.openMap()
 		for _, k := range slices.Sorted(maps.Keys(e.Metadata)) {
-			w.key(k)
-			if v := e.Metadata[k]; v != nil {
-				w.string(*v)
-			} else {
-				w.b = append(w.b, "null"...)
-			}
+			w.entry(k, e.Metadata[k])
 		}
-		w.close('}')
+		w.closeMap()
 	}
 	if p := e.Payment; p != nil {
 		w.money("payment", p.PaymentID, order.ID{}, p.Amount)
@@ -112,7 +96,7 @@ func (w *writer) event(e *order.Event) {
 	w.close('}')
 }
 
-func (w *writer) money(name string, id, payment order.ID, amount money.Amount) {
+func (w writer) money(name string, id, payment order.ID, amount money.Amount) {
 	w.key(name)
 	w.open('{')
 	w.id("id", id)
@@ -162,8 +146,12 @@ func decodeEvent(line []byte) (order.Event, error) {
 	if err := json.Unmarshal(line, &d); err != nil {
 		return order.Event{}, err
 	}
+	return d.event()
+}
+
+func (d *eventDoc) event() (order.Event, error) {
 	e := order.Event{
-		Type: order.EventType(d.Type), Sequence: d.Sequence, Version: d.Version, Time: moment(d.Time),
+		Type: order.EventType(d.Type), Sequence: d.Sequence, Version: d.Version, Time: d.Time.time(),
 		Actor: d.Actor, Status: order.Status(d.Status), PreviousStatus: order.Status(d.Previous), Metadata: d.Metadata,
 	}
 	var err error
@@ -174,22 +162,22 @@ func decodeEvent(line []byte) (order.Event, error) {
 	}
 	if d.Payment != nil {
 		e.Payment = &order.PaymentFact{Amount: money.Amount(d.Payment.Amount)}
-		if e.Payment.PaymentID, err = order.ParseID(d.Payment.ID); err != nil {
+		if e.Payment.PaymentID, err = d.Payment.ID.parse(); err != nil {
 			return e, err
 		}
 	}
 	if d.Refund != nil {
 		e.Refund = &order.RefundFact{Amount: money.Amount(d.Refund.Amount)}
-		if e.Refund.RefundID, err = order.ParseID(d.Refund.ID); err != nil {
+		if e.Refund.RefundID, err = d.Refund.ID.parse(); err != nil {
 			return e, err
 		}
-		if e.Refund.PaymentID, err = order.ParseID(d.Refund.PaymentID); err != nil {
+		if e.Refund.PaymentID, err = d.Refund.PaymentID.parse(); err != nil {
 			return e, err
 		}
 	}
 	if d.Fulfillment != nil {
 		e.Fulfillment = &order.FulfillmentFact{}
-		if e.Fulfillment.FulfillmentID, err = order.ParseID(d.Fulfillment.ID); err != nil {
+		if e.Fulfillment.FulfillmentID, err = d.Fulfillment.ID.parse(); err != nil {
 			return e, err
 		}
 		if e.Fulfillment.Lines, err = convert(d.Fulfillment.Lines, partDoc.part); err != nil {
@@ -205,7 +193,7 @@ func (d *createdDoc) fact() (*order.CreatedFact, error) {
 		return nil, err
 	}
 	fact := &order.CreatedFact{
-		Reference: d.Reference, Currency: currency, Total: money.Amount(d.Total), PlacedAt: moment(d.PlacedAt),
+		Reference: d.Reference, Currency: currency, Total: money.Amount(d.Total), PlacedAt: d.PlacedAt.time(),
 	}
 	fact.Items = make([]order.Item, len(d.Items))
 	for i := range d.Items {

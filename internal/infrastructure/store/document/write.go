@@ -3,27 +3,35 @@ package document
 import (
 	"maps"
 	"slices"
-	"strconv"
 	"time"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"order-processing-service/internal/domain/money"
 	"order-processing-service/internal/domain/order"
 )
 
-// writer writes compact JSON behind what is in b before start. Members that are zero or empty are
-// left out.
-type writer struct {
-	b     []byte
-	start int
+// encoder writes one of the formats in which the stored form is kept.
+type encoder interface {
+	open(bracket byte) // an object or a list
+	close(bracket byte)
+	key(name string)
+	string(s string)
+	integer(n int64)
+	identity(id order.ID)
+	moment(t time.Time)
+	yes()
+	decimal(p money.Price, c money.Currency)
+	// openMap, entry and closeMap write what callers name: any key may be there. A nil value is null.
+	openMap()
+	entry(key string, value *string)
+	closeMap()
 }
 
-// AppendOrder appends the stored form of an order, without its id and events. It is written by hand
-// because every durable write pays for it.
-func AppendOrder(dst []byte, s *order.Snapshot) []byte {
-	w := writer{dst, len(dst)}
-	w.open('{')
+// writer writes the stored form. Members that are zero or empty are left out.
+type writer struct{ encoder }
+
+// order writes the members of an order, without its id and events. It is written by hand because
+// every durable write pays for it.
+func (w writer) order(s *order.Snapshot) {
 	w.number("form", Version)
 	w.number("version", int64(s.Version))
 	w.number("sequence", int64(s.Sequence))
@@ -49,12 +57,12 @@ func AppendOrder(dst []byte, s *order.Snapshot) []byte {
 	w.goods(s.Fulfillments, s.Returns)
 	if len(s.Metadata) > 0 {
 		w.key("metadata")
-		w.open('{')
+		w.openMap()
 		for _, k := range slices.Sorted(maps.Keys(s.Metadata)) {
-			w.key(k)
-			w.string(s.Metadata[k])
+			v := s.Metadata[k]
+			w.entry(k, &v)
 		}
-		w.close('}')
+		w.closeMap()
 	}
 	if len(s.Requests) > 0 {
 		w.key("requests")
@@ -72,11 +80,9 @@ func AppendOrder(dst []byte, s *order.Snapshot) []byte {
 	w.time("placed_at", s.PlacedAt)
 	w.time("created_at", s.CreatedAt)
 	w.time("updated_at", s.UpdatedAt)
-	w.close('}')
-	return w.b
 }
 
-func (w *writer) payments(payments []order.Payment) {
+func (w writer) payments(payments []order.Payment) {
 	if len(payments) == 0 {
 		return
 	}
@@ -110,7 +116,7 @@ func (w *writer) payments(payments []order.Payment) {
 	w.close(']')
 }
 
-func (w *writer) goods(fulfillments []order.Fulfillment, returns []order.Return) {
+func (w writer) goods(fulfillments []order.Fulfillment, returns []order.Return) {
 	if len(fulfillments) > 0 {
 		w.key("fulfillments")
 		w.open('[')
@@ -146,18 +152,16 @@ func (w *writer) goods(fulfillments []order.Fulfillment, returns []order.Return)
 	}
 }
 
-func (w *writer) item(item *order.Item, c money.Currency) {
+func (w writer) item(item *order.Item, c money.Currency) {
 	w.text("sku", item.SKU)
 	w.text("name", item.Name)
 	w.number("quantity", item.Quantity)
 	w.key("unit_price")
-	w.b = append(w.b, '"')
-	w.b = item.UnitPrice.AppendDecimal(w.b, c)
-	w.b = append(w.b, '"')
+	w.decimal(item.UnitPrice, c)
 	w.number("total", int64(item.Total))
 }
 
-func (w *writer) parts(name string, parts []order.LineQuantity) {
+func (w writer) parts(name string, parts []order.LineQuantity) {
 	w.key(name)
 	w.open('[')
 	for _, p := range parts {
@@ -169,69 +173,35 @@ func (w *writer) parts(name string, parts []order.LineQuantity) {
 	w.close(']')
 }
 
-// separate writes the comma between two members or elements.
-func (w *writer) separate() {
-	if n := len(w.b); n > w.start {
-		switch w.b[n-1] {
-		case '{', '[', ':', '\n':
-		default:
-			w.b = append(w.b, ',')
-		}
-	}
-}
-
-func (w *writer) open(bracket byte) {
-	w.separate()
-	w.b = append(w.b, bracket)
-}
-
-func (w *writer) close(bracket byte) { w.b = append(w.b, bracket) }
-
-func (w *writer) key(name string) {
-	w.separate()
-	w.b = appendString(w.b, name)
-	w.b = append(w.b, ':')
-}
-
-func (w *writer) string(s string) { w.b = appendString(w.b, s) }
-
-func (w *writer) text(name, s string) {
+func (w writer) text(name, s string) {
 	if s != "" {
 		w.key(name)
 		w.string(s)
 	}
 }
 
-func (w *writer) number(name string, n int64) {
+func (w writer) number(name string, n int64) {
 	if n != 0 {
 		w.key(name)
-		w.b = strconv.AppendInt(w.b, n, 10)
+		w.integer(n)
 	}
 }
 
-func (w *writer) id(name string, id order.ID) {
+func (w writer) id(name string, id order.ID) {
 	w.key(name)
-	w.b = append(w.b, '"')
-	w.b, _ = id.AppendText(w.b) // the error is always nil
-	w.b = append(w.b, '"')
+	w.identity(id)
 }
 
-func (w *writer) time(name string, t time.Time) {
+func (w writer) time(name string, t time.Time) {
 	if !t.IsZero() {
 		w.key(name)
-		w.b = strconv.AppendInt(w.b, t.UnixMilli(), 10)
+		w.moment(t)
 	}
 }
 
-// appendString appends s as a JSON string. Most strings need no escaping, which is quickly seen.
-func appendString(dst []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c < 0x20 || c == '"' || c == '\\' || c >= 0x7f {
-			dst, _ = jsontext.AppendQuote(dst, s) // its only error is invalid UTF-8, which the domain refuses
-			return dst
-		}
+func (w writer) flag(name string, set bool) {
+	if set {
+		w.key(name)
+		w.yes()
 	}
-	dst = append(dst, '"')
-	dst = append(dst, s...)
-	return append(dst, '"')
 }
