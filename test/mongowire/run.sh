@@ -19,7 +19,7 @@ if [ ! -e "$built" ] || [ -n "$(find "$here/pom.xml" "$here/src" -newer "$built"
 	for tool in javac mvn; do
 		command -v "$tool" >/dev/null || { echo "$0 needs Java 17 and Maven: there is no $tool" >&2 && exit 1; }
 	done
-	mvn -B -q -Dstyle.color=never -f "$here/pom.xml" clean compile >&2
+	said=$(mvn -B -q -f "$here/pom.xml" clean compile 2>&1) || { echo "$said" >&2 && exit 1; }
 	touch "$built"
 fi
 

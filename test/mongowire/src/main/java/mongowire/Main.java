@@ -2,7 +2,6 @@ package mongowire;
 
 import de.bwaldvogel.mongo.MongoServer;
 import de.bwaldvogel.mongo.MongoVersion;
-import de.bwaldvogel.mongo.backend.memory.MemoryBackend;
 import java.io.IOException;
 import java.util.List;
 
@@ -10,7 +9,7 @@ import java.util.List;
 public final class Main {
     public static void main(String[] arguments) throws IOException {
         int port = arguments.length > 0 ? Integer.parseInt(arguments[0]) : 0;
-        MongoServer server = new MongoServer(new MemoryBackend().version(new Version6()));
+        MongoServer server = new MongoServer(new SnapshotBackend().version(new Version6()));
         server.bind("127.0.0.1", port);
         Runtime.getRuntime().addShutdownHook(new Thread(server::shutdownNow)); // SIGTERM and exit
         System.out.println("mongodb://127.0.0.1:" + server.getLocalAddress().getPort());
