@@ -19,10 +19,11 @@ IMPORT_FILE ?= ../shared/data/online-retail-2010-2011-part.csv.gz
 # Where else the program must build.
 PLATFORMS ?= linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 
-# Each tool has a module of its own, so that its dependencies meet neither the program's nor another tool's.
+# Each tool has a module of its own, so that its dependencies meet neither the program's nor another tool's; and so has a
+# server that only tests need.
 GOLANGCI_LINT := go tool -modfile=tools/golangci-lint/go.mod golangci-lint
 ACTIONLINT    := go tool -modfile=tools/actionlint/go.mod actionlint
-MODULES       := . $(patsubst %/go.mod,%,$(wildcard tools/*/go.mod))
+MODULES       := . $(patsubst %/go.mod,%,$(wildcard tools/*/go.mod test/*/go.mod))
 SCRIPTS       := .ci/run $(wildcard test/*/*.sh)
 
 .PHONY: help
@@ -73,6 +74,19 @@ test/schemathesis: build ## Hold the API against /openapi.json; needs Python 3
 test/browser: ## Use /docs in a real browser; needs Chromium
 	$(call require-tests,.,./test/browser/...)
 	ORDERS_REQUIRE_BROWSER=1 go test -count=1 -v ./test/browser/...
+
+# Without a server of its own to try, it starts one; ORDERS_REQUIRE_MONGO makes a test fail that would else be left out.
+.PHONY: test/mongo
+test/mongo: ## Try the MongoDB store on TEST_MONGO_URI; without it, needs Java 17 and Maven
+	$(call require-tests,.,./internal/infrastructure/store/mongo/...)
+	$(if $(TEST_MONGO_URI),ORDERS_REQUIRE_MONGO=1,test/mongowire/run.sh) \
+		go test -count=1 ./internal/infrastructure/store/mongo/...
+
+.PHONY: test/mongoauth
+test/mongoauth: ## Try signing in to MongoDB, with right and wrong passwords
+	go -C test/mongoauth test -count=1 ./...
+	$(call require-tests,SignIn,./internal/infrastructure/store/mongo/...)
+	test/mongoauth/run.sh go test -count=1 -v -run SignIn ./internal/infrastructure/store/mongo/...
 
 .PHONY: test/import
 test/import: build ## Import the whole real file, IMPORT_FILE, and check the counts
