@@ -1,0 +1,188 @@
+package mongo
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"order-processing-service/internal/application/delivery"
+	"order-processing-service/internal/application/ordering"
+	"order-processing-service/internal/domain/fault"
+	"order-processing-service/internal/domain/order"
+	"order-processing-service/internal/infrastructure/store/document"
+)
+
+const (
+	// maxConflicts is how often a change begins again because another process was faster.
+	maxConflicts = 100
+	// millisecond is how fine BSON keeps a date.
+	millisecond = time.Millisecond
+)
+
+var errContended = &fault.Error{
+	Kind: fault.Unavailable, Code: "order_contended", RetryAfter: time.Second,
+	Message: "too many changes of this order are being made at the same time; try again in a moment",
+}
+
+// Change implements ordering.Store.
+func (s *Store) Change(
+	ctx context.Context, id order.ID, h delivery.Handover, now time.Time, change func(*order.Order) error,
+) (ordering.Changed, error) {
+	var changed ordering.Changed
+	var refused error // by change itself
+	err := s.exclusively(ctx, "change", id, withoutEvents, func(ctx context.Context, r *record) (written, error) {
+		o, err := r.order()
+		if err != nil {
+			return written{}, err
+		}
+		if refused = change(o); refused != nil {
+			return written{}, refused
+		}
+		changed = ordering.Changed{Order: o}
+		if !o.Unsaved() {
+			return written{}, nil
+		}
+		tracks, err := r.tracks()
+		if err != nil {
+			return written{}, err
+		}
+		if o.Changed() {
+			changed.Leased = tracks.Changed(r.sequence, o.Sequence(), h, now)
+		}
+		return written{
+			update: r.changeOf(o, tracks),
+			done: func(ctx context.Context, now *record) (bool, error) {
+				return s.wasChanged(ctx, now, o, &changed)
+			},
+		}, nil
+	})
+	if err := cmp.Or(refused, err); err != nil {
+		return ordering.Changed{}, err
+	}
+	return changed, nil
+}
+
+// wasChanged reports whether the change that made o what it is was made, given the order as it is now.
+// It was if the events that it recorded stand where they would.
+func (s *Store) wasChanged(ctx context.Context, now *record, o *order.Order, changed *ordering.Changed) (bool, error) {
+	mine := o.Events()
+	if len(mine) == 0 { // only a request was to be remembered: that can be done again
+		return false, nil
+	}
+	if now.sequence < o.Sequence() {
+		return false, nil
+	}
+	there, err := s.events(ctx, now.id, mine[0].Sequence-1, len(mine))
+	if err != nil || !bytes.Equal(formOf(there), formOf(mine)) {
+		return false, err
+	}
+	tracks, err := now.tracks()
+	if err != nil {
+		return false, err
+	}
+	changed.Leased = stillHeld(tracks, changed.Leased)
+	return true, nil
+}
+
+// formOf is the stored form of events.
+func formOf(events []order.Event) bson.Raw {
+	d := document.NewBSON()
+	d.Events("events", events)
+	return d.Bytes()
+}
+
+// written is an update that was worked out from a record; a nil update writes nothing.
+type written struct {
+	update bson.D
+	// done reports whether the update was made, given a record that was read later and is not the one
+	// any more that it was worked out from.
+	done func(ctx context.Context, now *record) (bool, error)
+}
+
+// exclusively reads a document, has an update worked out, and writes it, provided that nobody else has
+// meanwhile; else it begins again. An update whose answer was lost is settled by reading.
+func (s *Store) exclusively(
+	ctx context.Context, op string, id order.ID, projection bson.D, work func(context.Context, *record) (written, error),
+) error {
+	return s.do(ctx, op, func(ctx context.Context) error {
+		release, err := s.locks.acquire(ctx, id)
+		if err != nil {
+			return err
+		}
+		defer release()
+		for conflicts := range maxConflicts {
+			r, err := s.find(ctx, id, projection)
+			if err != nil {
+				return err
+			}
+			w, err := work(ctx, &r)
+			if err != nil || w.update == nil {
+				return err
+			}
+			done, err := s.update(ctx, op, &r, w, projection)
+			if err != nil || done {
+				return err
+			}
+			if err := wait(ctx, backoff(min(conflicts, 4))); err != nil {
+				return err
+			}
+		}
+		return errContended
+	})
+}
+
+// update writes an update once, and reports whether it did. It did not if another writer was faster.
+func (s *Store) update(ctx context.Context, op string, r *record, w written, projection bson.D) (bool, error) {
+	unsure := false // an earlier try may have written
+	for try := 0; ; try++ {
+		matched, err := s.updateOne(ctx, r, w.update)
+		switch {
+		case err == nil && matched:
+			return true, nil
+		case err == nil && !unsure:
+			return false, nil
+		case err == nil:
+			now, err := s.find(ctx, r.id, projection)
+			if err != nil {
+				return false, err
+			}
+			return w.done(ctx, &now)
+		case !isAway(err):
+			return false, err
+		case isUnsent(err) && !unsure:
+			return false, err
+		case !isUnsent(err):
+			unsure = true
+		}
+		// The same update with the same revision can't be made twice, so it is sent again: if nobody
+		// else writes, it matches unless it was made.
+		if wait(ctx, backoff(try)) != nil {
+			return false, outcomeUnknown(op, err)
+		}
+	}
+}
+
+func (s *Store) updateOne(ctx context.Context, r *record, update bson.D) (matched bool, err error) {
+	bounded, cancel := s.attempt(ctx)
+	defer cancel()
+	result, err := s.orders.UpdateOne(bounded, r.filter(), update)
+	if err != nil {
+		return false, err
+	}
+	return result.MatchedCount == 1, nil
+}
+
+// attempt bounds one try of a write, so that there is time left to find out what became of it.
+func (s *Store) attempt(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, s.timeout*2/3)
+}
+
+// backoff is how long to wait before a further try: a random part of what doubles with each.
+func backoff(try int) time.Duration {
+	const first, longest = 2 * time.Millisecond, 500 * time.Millisecond
+	return rand.N(min(first<<min(try, 10), longest)) //nolint:gosec // spreading needs no secrecy
+}

@@ -1,0 +1,193 @@
+// Package mongo keeps orders in a MongoDB collection that any number of processes share: one document
+// an order, found by _id and changed only by updates that name the revision they were made from. It
+// needs no transaction, no lock document and no second unique index, so that a standalone server, a
+// replica set, a cluster sharded by hashed _id and services that speak the same protocol all do.
+package mongo
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"go.mongodb.org/mongo-driver/v2/mongo/readconcern"
+	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
+	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
+
+	"order-processing-service/internal/application/delivery"
+	"order-processing-service/internal/application/ordering"
+	"order-processing-service/internal/domain/money"
+)
+
+var (
+	_ ordering.Store = (*Store)(nil)
+	_ delivery.Store = (*Store)(nil)
+)
+
+// Collection is where orders are kept, as the FastAPI service named it.
+const Collection = "orders"
+
+// Config says which server and database to use.
+type Config struct {
+	// Client says where the server is and who signs in; see NewClientOptions. The store sets its own
+	// concerns, timeouts and preferences.
+	Client *options.ClientOptions
+	// Database is the name of the database; "" means orders_db.
+	Database string
+	// Timeout bounds every call, however many tries it takes; 0 means 10 seconds.
+	Timeout time.Duration
+	// KeepIndexes leaves the indexes to somebody else: see Indexes.
+	KeepIndexes bool
+	// DefaultCurrency is that of orders that the FastAPI service kept, which name none. The zero value
+	// means USD.
+	DefaultCurrency money.Currency
+	// Log is told of trouble in the background and of orders that can't be read; nil for nobody.
+	Log *slog.Logger
+}
+
+// Store is a client of one collection. It is safe for concurrent use.
+type Store struct {
+	client   *mongo.Client
+	orders   *mongo.Collection
+	timeout  time.Duration
+	currency money.Currency
+	log      *slog.Logger
+	locks    locks
+	clock    clock
+	legacy   noted // predecessor's documents that were spoken of already
+
+	closing    sync.RWMutex // guards closed
+	closed     bool
+	calls      sync.WaitGroup // calls and work in the background
+	background context.CancelFunc
+}
+
+const defaultTimeout = 10 * time.Second
+
+// Open returns a store. A server that is away is no error: the store works as soon as there is one,
+// and answers with faults of kind Unavailable until then. What waiting can't mend is an error that
+// says in one line what to do: a refused sign-in, a missing right, a server too old.
+func Open(ctx context.Context, c Config) (*Store, error) {
+	s := &Store{
+		timeout:  cmp.Or(c.Timeout, defaultTimeout),
+		currency: c.DefaultCurrency,
+		log:      c.Log,
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.currency.IsZero() {
+		var err error
+		if s.currency, err = money.CurrencyOf("USD"); err != nil {
+			return nil, err
+		}
+	}
+	client, err := mongo.Connect(c.Client, s.options())
+	if err != nil {
+		return nil, connectFault(err)
+	}
+	s.client = client
+	s.orders = client.Database(cmp.Or(c.Database, "orders_db")).Collection(Collection)
+	if err := s.check(ctx); err != nil {
+		return nil, errors.Join(err, client.Disconnect(context.WithoutCancel(ctx)))
+	}
+	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	s.background = cancel
+	s.calls.Go(func() { s.keepClock(background) })
+	if !c.KeepIndexes && !s.indexNew(ctx) {
+		s.calls.Go(func() { s.keepIndexes(background) })
+	}
+	return s, nil
+}
+
+// options are what the promises of the store rest on: an answered write is on the disks of a majority,
+// and what decides is read from where that is known.
+func (s *Store) options() *options.ClientOptions {
+	journal := true
+	return options.Client().
+		SetAppName("order-processing-service").
+		SetWriteConcern(&writeconcern.WriteConcern{W: "majority", Journal: &journal}).
+		SetReadConcern(readconcern.Majority()).
+		SetReadPreference(readpref.Primary()).
+		SetRetryWrites(true).
+		SetRetryReads(true).
+		SetServerSelectionTimeout(s.timeout).
+		SetConnectTimeout(s.timeout).
+		SetHeartbeatInterval(heartbeat).
+		SetBSONOptions(&options.BSONOptions{UseJSONStructTags: true})
+}
+
+// heartbeat is how often the driver looks at each server. It bounds how long a server that is back
+// stays unnoticed.
+const heartbeat = time.Second
+
+// check finds out what waiting can't mend.
+func (s *Store) check(ctx context.Context) error {
+	err := s.Ping(ctx)
+	if err == nil {
+		return s.setClock(ctx)
+	}
+	if isFatal(err) {
+		return err
+	}
+	s.log.WarnContext(ctx, "MongoDB can't be reached; orders are answered 503 until it can", "error", err)
+	return nil
+}
+
+// Ping implements ordering.Store: it has the primary carry out an update with the concern of every
+// other, of an order that there is not.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.do(ctx, "ping", func(ctx context.Context) error {
+		_, err := s.orders.UpdateOne(ctx, bson.D{{Key: "_id", Value: bson.ObjectID{}}}, bson.D{{Key: "$set", Value: bson.D{{Key: "form", Value: 1}}}})
+		return err
+	})
+}
+
+// do makes a call of the driver within the store's bound, and answers with a fault that a caller may see.
+func (s *Store) do(ctx context.Context, op string, call func(context.Context) error) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	defer s.calls.Done()
+	ours := time.Now().Add(s.timeout)
+	bounded, cancel := context.WithDeadline(ctx, ours)
+	defer cancel()
+	err := call(bounded)
+	if theirs, ok := ctx.Deadline(); ok && theirs.Before(ours) && mongo.IsTimeout(err) {
+		<-ctx.Done() // the driver gives up a little before, when there is no time left for an answer
+	}
+	return translate(ctx, op, err)
+}
+
+// enter begins a call, unless the store is closed.
+func (s *Store) enter() error {
+	s.closing.RLock()
+	defer s.closing.RUnlock()
+	if s.closed {
+		return errClosed
+	}
+	s.calls.Add(1)
+	return nil
+}
+
+// Close ends the store: calls under way are waited for, later ones are refused. Later calls of Close
+// do nothing.
+func (s *Store) Close() error {
+	s.closing.Lock()
+	if s.closed {
+		s.closing.Unlock()
+		return nil
+	}
+	s.closed = true
+	s.closing.Unlock()
+	s.background()
+	s.calls.Wait() // each call is bounded by the timeout
+	ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
+	defer cancel()
+	return s.client.Disconnect(ctx)
+}
