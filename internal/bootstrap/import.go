@@ -47,7 +47,7 @@ func importOrders(ctx context.Context, streams cli.Streams, o cli.ImportOptions)
 // finds the orders due.
 func importHere(ctx context.Context, streams cli.Streams, o cli.ImportOptions, c *config.Config) (err error) {
 	silent := slog.New(slog.DiscardHandler)
-	store, err := openStore(c, silent)
+	store, err := openStore(ctx, c, silent)
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func importHere(ctx context.Context, streams cli.Streams, o cli.ImportOptions, c
 	for _, s := range subscribers(c, silent) {
 		names = append(names, s.Name())
 	}
-	orders := ordering.New(ordering.Config{Store: store, Teller: names, Now: time.Now, DefaultCurrency: c.DefaultCurrency})
+	orders := ordering.New(ordering.Config{Store: store, Teller: names, Now: store.now, DefaultCurrency: c.DefaultCurrency})
 	// The same orders sent to a service whose callers are not known have the same ids.
 	caller := ordering.Caller{Subject: httpapi.AnonymousSubject}
 	return cli.RunImport(ctx, streams, o, importing.Direct{Service: orders, Caller: caller}, time.Now)

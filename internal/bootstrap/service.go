@@ -18,7 +18,6 @@ import (
 	"order-processing-service/internal/application/wire"
 	"order-processing-service/internal/bootstrap/config"
 	"order-processing-service/internal/infrastructure/simulated"
-	"order-processing-service/internal/infrastructure/store/sqlite"
 	"order-processing-service/internal/infrastructure/telemetry"
 	"order-processing-service/internal/interfaces/cli"
 	"order-processing-service/internal/interfaces/httpapi"
@@ -26,13 +25,6 @@ import (
 
 // ServiceName is how the service calls itself in logs and events.
 const ServiceName = "order-processing-service"
-
-// storage is what every store of orders is to the program.
-type storage interface {
-	ordering.Store
-	delivery.Store
-	io.Closer
-}
 
 // Service is the whole program as a value: Open it, Run it. Every part of it is made here.
 type Service struct {
@@ -55,16 +47,16 @@ func Open(ctx context.Context, c *config.Config, out io.Writer) (_ *Service, err
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	if s.store, err = openStore(c, s.log); err != nil {
+	if s.store, err = openStore(ctx, c, s.log); err != nil {
 		return nil, err
 	}
 	s.dispatcher = delivery.New(delivery.Config{
-		Store: s.store, Subscribers: subscribers(c, s.log), Logger: s.log,
+		Store: s.store, Subscribers: subscribers(c, s.log), Logger: s.log, Now: s.store.now,
 		Lease: c.DeliveryLease, PollInterval: c.DeliveryPollInterval, MaxAttempts: c.DeliveryMaxAttempts,
 		BackoffMin: c.DeliveryBackoffMin, BackoffMax: c.DeliveryBackoffMax, Workers: c.DeliveryWorkers,
 	})
 	orders := ordering.New(ordering.Config{
-		Store: s.store, Teller: s.dispatcher, Now: time.Now, DefaultCurrency: c.DefaultCurrency,
+		Store: s.store, Teller: s.dispatcher, Now: s.store.now, DefaultCurrency: c.DefaultCurrency,
 	})
 	if s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", c.Address()); err != nil {
 		return nil, fmt.Errorf("listen on %s: %w; choose another HOST or PORT", c.Address(), err)
@@ -74,7 +66,7 @@ func Open(ctx context.Context, c *config.Config, out io.Writer) (_ *Service, err
 	s.server = &http.Server{
 		Handler: httpapi.New(httpapi.Config{
 			Orders:     orders,
-			Deliveries: delivery.NewOperations(s.store, s.dispatcher.Wake, time.Now),
+			Deliveries: delivery.NewOperations(s.store, s.dispatcher.Wake, s.store.now),
 			Log:        s.log, Version: Build().Version,
 			MaxBody: c.MaxBodyBytes, MaxBatchBody: c.MaxBatchBodyBytes,
 			MaxInFlightBytes: c.MaxInFlightBytes, MaxConcurrent: c.MaxConcurrentRequests, RequestTimeout: c.RequestTimeout, ExportStall: c.WriteTimeout,
@@ -88,15 +80,6 @@ func Open(ctx context.Context, c *config.Config, out io.Writer) (_ *Service, err
 		BaseContext:                  func(net.Listener) context.Context { return requests },
 	}
 	return s, nil
-}
-
-// openStore opens the store that the configuration names.
-func openStore(c *config.Config, log *slog.Logger) (storage, error) {
-	store, err := sqlite.Open(sqlite.Config{Path: filepath.Join(c.DataDir, "orders.db"), QueueSize: c.StoreQueueSize, Log: log})
-	if err != nil {
-		return nil, err // and no typed nil
-	}
-	return store, nil
 }
 
 // subscribers are told of every change.
@@ -134,7 +117,7 @@ func (s *Service) Run(ctx context.Context) error {
 	s.dispatcher.Start(context.WithoutCancel(ctx))
 	failed := make(chan error, 1)
 	go func() { failed <- s.server.Serve(s.listener) }()
-	s.log.InfoContext(ctx, "listening", "url", s.URL(), "data_dir", s.config.DataDir, "pid", os.Getpid())
+	s.log.InfoContext(ctx, "listening", "url", s.URL(), "store", s.store.place, "data_dir", s.config.DataDir, "pid", os.Getpid())
 	select {
 	case err := <-failed:
 		return errors.Join(fmt.Errorf("serve: %w", err), s.Close())
@@ -172,7 +155,7 @@ func (s *Service) Close() error {
 	if s.dispatcher != nil {
 		errs = append(errs, s.dispatcher.Stop(ctx))
 	}
-	if s.store != nil {
+	if s.store.Closer != nil {
 		errs = append(errs, s.store.Close())
 	}
 	return errors.Join(errs...)
@@ -198,6 +181,6 @@ func serve(ctx context.Context, streams cli.Streams, o cli.ServeOptions) error {
 	for _, warning := range c.Warnings() {
 		s.log.WarnContext(ctx, "setting looks misspelled", "hint", warning)
 	}
-	welcome(streams.Err, s.URL(), c.DataDir)
+	welcome(streams.Err, s.URL(), s.store.place)
 	return s.Run(ctx)
 }

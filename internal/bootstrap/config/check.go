@@ -6,6 +6,8 @@ import (
 	"regexp"
 )
 
+var connectionString = regexp.MustCompile(`^mongodb(\+srv)?://.`)
+
 var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$`)
 
 // check holds the rules that tags cannot say.
@@ -16,11 +18,11 @@ func (l *loading) check(validCurrency func(string) bool) {
 	if validCurrency != nil && !validCurrency(l.DefaultCurrency) {
 		l.reject("DEFAULT_CURRENCY")
 	}
-	for _, name := range []string{"MONGO_URI", "MONGO_HOST"} {
-		if value := l.values[name]; value.value != "" {
-			l.object(name, fmt.Errorf("%s is set (%s), but this build keeps orders in the embedded store only: unset it, and they are kept under DATA_DIR",
-				name, value.source))
-		}
+	if uri := string(l.MongoURI); uri != "" && !connectionString.MatchString(uri) {
+		l.reject("MONGO_URI")
+	}
+	if _, err := netip.ParseAddr(l.MongoHost); l.MongoHost != "" && err != nil && !hostName.MatchString(l.MongoHost) {
+		l.reject("MONGO_HOST")
 	}
 	l.order(l.ReadHeaderTimeout <= l.ReadTimeout, "READ_HEADER_TIMEOUT", "not more", "READ_TIMEOUT")
 	l.order(l.RequestTimeout < l.WriteTimeout, "REQUEST_TIMEOUT", "less", "WRITE_TIMEOUT")

@@ -65,13 +65,18 @@ type Config struct {
 	Manifests      string `env:"MANIFESTS" default:"simulated" pattern:"^(simulated|none)$" allowed:"simulated, or none" desc:"Where manifests go: simulated keeps them as files under DATA_DIR/s3"`
 	ManifestBucket string `env:"MANIFEST_BUCKET" default:"orders-manifest" pattern:"^[a-z0-9]([a-z0-9-]|[.][a-z0-9]){1,61}[a-z0-9]$" allowed:"3 to 63 lower-case letters, digits, dots or hyphens" desc:"S3 bucket that manifests go to"`
 
-	MongoURI        Secret `env:"MONGO_URI" allowed:"empty" desc:"MongoDB connection string; wins over the other MONGO_ variables"`
-	MongoHost       string `env:"MONGO_HOST" allowed:"empty" desc:"MongoDB host; with neither this nor MONGO_URI orders are kept in the embedded store"`
-	MongoPort       int    `env:"MONGO_PORT" default:"27017" min:"1" max:"65535" desc:"MongoDB port"`
-	MongoDB         string `env:"MONGO_DB" default:"orders_db" allowed:"a database name" desc:"MongoDB database"`
-	MongoUser       string `env:"MONGO_USER" default:"root" empty:"keep" allowed:"a user name, or empty for no sign-in" desc:"MongoDB user; empty for no sign-in"`
-	MongoPassword   Secret `env:"MONGO_PASSWORD" default:"secret" empty:"keep" allowed:"text" desc:"MongoDB password"`
-	MongoAuthSource string `env:"MONGO_AUTH_SOURCE" default:"admin" allowed:"a database name" desc:"MongoDB database that knows the user"`
+	MongoURI           Secret        `env:"MONGO_URI" allowed:"a MongoDB connection string that begins with mongodb:// or mongodb+srv://" desc:"MongoDB connection string; wins over MONGO_HOST, MONGO_PORT and the sign-in, and over MONGO_DB if it names a database"`
+	MongoHost          string        `env:"MONGO_HOST" allowed:"an IP address or host name without port" desc:"MongoDB host; with neither this nor MONGO_URI orders are kept in the embedded store"`
+	MongoPort          int           `env:"MONGO_PORT" default:"27017" min:"1" max:"65535" desc:"MongoDB port"`
+	MongoDB            string        `env:"MONGO_DB" default:"orders_db" pattern:"^[^/\\\\. \"$*<>:|?\\x00]{1,63}$" allowed:"a database name of at most 63 characters, without any of /\\. \"$*<>:|?" desc:"MongoDB database"`
+	MongoUser          string        `env:"MONGO_USER" default:"root" empty:"keep" allowed:"a user name, or empty for no sign-in" desc:"MongoDB user; empty for no sign-in"`
+	MongoPassword      Secret        `env:"MONGO_PASSWORD" default:"secret" empty:"keep" allowed:"text" desc:"MongoDB password"`
+	MongoAuthSource    string        `env:"MONGO_AUTH_SOURCE" default:"admin" allowed:"a database name" desc:"MongoDB database that knows the user"`
+	MongoTLS           bool          `env:"MONGO_TLS" default:"false" allowed:"true or false" desc:"Whether to speak TLS with MongoDB"`
+	MongoTLSCAFile     string        `env:"MONGO_TLS_CA_FILE" allowed:"the path of a file" desc:"PEM file of the authorities that MongoDB's certificate is checked against; switches TLS on. Default: those of the system"`
+	MongoTimeout       time.Duration `env:"MONGO_TIMEOUT" default:"10s" min:"100ms" max:"5m" desc:"How long one call of MongoDB may take, with all that is tried again within it"`
+	MongoMaxPoolSize   int           `env:"MONGO_MAX_POOL_SIZE" default:"100" min:"1" max:"10000" desc:"Connections to each MongoDB server at the same time"`
+	MongoCreateIndexes bool          `env:"MONGO_CREATE_INDEXES" default:"true" allowed:"true or false" desc:"Whether to make the indexes that are missing at the start; 'orders mongo indexes' prints them"`
 
 	settings []Setting
 	warnings []string
@@ -83,6 +88,9 @@ func (c *Config) Settings() []Setting { return slices.Clone(c.settings) }
 // Warnings lists, a line each, what looks wrong without being forbidden: names in the .env file that differ from a
 // known one by a slip of the finger.
 func (c *Config) Warnings() []string { return slices.Clone(c.warnings) }
+
+// UsesMongoDB tells whether orders are kept in MongoDB; else they are kept in the embedded store.
+func (c *Config) UsesMongoDB() bool { return c.MongoURI != "" || c.MongoHost != "" }
 
 // Address is HOST and PORT in the form that net.Listen takes.
 func (c *Config) Address() string { return net.JoinHostPort(c.Host, strconv.Itoa(c.Port)) }

@@ -13,7 +13,7 @@ func TestEveryProblemAtOnce(t *testing.T) {
 	inFolder(t, map[string]string{
 		".env":      "HOST=http://localhost\nLOG_LEVEL=loud\nDATA_DIR=x\nIDLE_TIMEOUT=120\nMANIFEST_BUCKET=../up\n",
 		"empty.txt": "\n",
-		"uri.txt":   "mongodb://root:hunter2@db\n",
+		"uri.txt":   "mongo://root:hunter2@db\n",
 		"big.txt":   strings.Repeat("9", 65<<10),
 	})
 	_, err := config.Load(config.Source{
@@ -33,7 +33,9 @@ func TestEveryProblemAtOnce(t *testing.T) {
 			"DELIVERY_BACKOFF_MIN=10m",
 			"EVENT_BUS_NAME=" + strings.Repeat("bus ", 80),
 			"MONGO_URI_FILE=uri.txt",
-			"MONGO_HOST=localhost",
+			"MONGO_HOST=localhost:27017",
+			"MONGO_DB=a.b",
+			"MONGO_TLS=maybe",
 			"MONGO_PORT=two\nlines",
 			"MONGO_PASSWORD=hunter2",
 			"MONGO_PASSWORD_FILE=uri.txt",

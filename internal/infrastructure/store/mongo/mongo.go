@@ -8,8 +8,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -21,6 +23,7 @@ import (
 
 	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/application/ordering"
+	"order-processing-service/internal/domain/fault"
 	"order-processing-service/internal/domain/money"
 )
 
@@ -34,8 +37,8 @@ const Collection = "orders"
 
 // Config says which server and database to use.
 type Config struct {
-	// Client says where the server is and who signs in; see NewClientOptions. The store sets its own
-	// concerns, timeouts and preferences.
+	// Client says where the server is and who signs in; see Server. The store sets its own concerns,
+	// timeouts and preferences.
 	Client *options.ClientOptions
 	// Database is the name of the database; "" means orders_db.
 	Database string
@@ -59,7 +62,7 @@ type Store struct {
 	log      *slog.Logger
 	locks    locks
 	clock    clock
-	legacy   noted // predecessor's documents that were spoken of already
+	tooOld   atomic.Bool // the server is
 
 	closing    sync.RWMutex // guards closed
 	closed     bool
@@ -119,6 +122,7 @@ func (s *Store) options() *options.ClientOptions {
 		SetServerSelectionTimeout(s.timeout).
 		SetConnectTimeout(s.timeout).
 		SetHeartbeatInterval(heartbeat).
+		SetServerMonitor(s.watchVersion()).
 		SetBSONOptions(&options.BSONOptions{UseJSONStructTags: true})
 }
 
@@ -133,7 +137,7 @@ func (s *Store) check(ctx context.Context) error {
 		return s.setClock(ctx)
 	}
 	if isFatal(err) {
-		return err
+		return atStart(err)
 	}
 	s.log.WarnContext(ctx, "MongoDB can't be reached; orders are answered 503 until it can", "error", err)
 	return nil
@@ -160,6 +164,10 @@ func (s *Store) do(ctx context.Context, op string, call func(context.Context) er
 	err := call(bounded)
 	if theirs, ok := ctx.Deadline(); ok && theirs.Before(ours) && mongo.IsTimeout(err) {
 		<-ctx.Done() // the driver gives up a little before, when there is no time left for an answer
+	}
+	if err != nil && s.tooOld.Load() {
+		return fault.Wrap(fmt.Errorf("mongo: %s: %w", op, err), fault.Unavailable, codeTooOld,
+			"orders can't be kept or read right now: MongoDB is older than version 4.4")
 	}
 	return translate(ctx, op, err)
 }

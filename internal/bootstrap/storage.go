@@ -1,0 +1,75 @@
+package bootstrap
+
+import (
+	"cmp"
+	"context"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"order-processing-service/internal/application/delivery"
+	"order-processing-service/internal/application/ordering"
+	"order-processing-service/internal/bootstrap/config"
+	"order-processing-service/internal/domain/money"
+	"order-processing-service/internal/infrastructure/store/mongo"
+	"order-processing-service/internal/infrastructure/store/sqlite"
+	"order-processing-service/internal/interfaces/cli"
+)
+
+// storage is what every store of orders is to the program. The zero value is none.
+type storage struct {
+	ordering.Store
+	deliveryStore
+	io.Closer
+
+	now   func() time.Time // the clock by which leases are told
+	place string           // for people
+}
+
+type deliveryStore = delivery.Store
+
+// openStore opens the store that the configuration names.
+func openStore(ctx context.Context, c *config.Config, log *slog.Logger) (storage, error) {
+	if c.UsesMongoDB() {
+		return openMongoDB(ctx, c, log)
+	}
+	path := filepath.Join(c.DataDir, "orders.db")
+	store, err := sqlite.Open(sqlite.Config{Path: path, QueueSize: c.StoreQueueSize, Log: log})
+	if err != nil {
+		return storage{}, err
+	}
+	return storage{store, store, store, time.Now, path}, nil
+}
+
+// openMongoDB opens the store in MongoDB. Settings that can't be used are a usage error; a server that
+// is away is none.
+func openMongoDB(ctx context.Context, c *config.Config, log *slog.Logger) (storage, error) {
+	server := mongoServer(c)
+	client, database, err := server.Options()
+	if err != nil {
+		return storage{}, cli.UsageError{Err: err}
+	}
+	database = cmp.Or(database, c.MongoDB)
+	currency, err := money.CurrencyOf(c.DefaultCurrency)
+	if err != nil {
+		return storage{}, err
+	}
+	store, err := mongo.Open(ctx, mongo.Config{
+		Client: client, Database: database, Timeout: c.MongoTimeout, KeepIndexes: !c.MongoCreateIndexes,
+		DefaultCurrency: currency, Log: log,
+	})
+	if err != nil {
+		return storage{}, err
+	}
+	return storage{store, store, store, store.Now, "MongoDB at " + server.Target() + ", database " + database}, nil
+}
+
+// mongoServer is where the configuration says that MongoDB is.
+func mongoServer(c *config.Config) mongo.Server {
+	return mongo.Server{
+		URI: string(c.MongoURI), Host: c.MongoHost, Port: c.MongoPort,
+		User: c.MongoUser, Password: string(c.MongoPassword), AuthSource: c.MongoAuthSource,
+		TLS: c.MongoTLS, CAFile: c.MongoTLSCAFile, MaxPoolSize: c.MongoMaxPoolSize,
+	}
+}
