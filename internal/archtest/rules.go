@@ -54,7 +54,7 @@ func table() []row {
 		ported  = []string{"database", "net/http", "testing"}
 		inside  = []string{domain, application}
 		parts   = []string{domain, application, infrastructure}
-		remote  = []string{domain, application, infrastructure, "test/proxy"} // a store on a network is tried on a broken one
+		remote  = []string{domain, application, infrastructure, "test/mongodb", "test/proxy"} // a store on a network is tried on a broken one
 		product = []string{domain, application, infrastructure, interfaces}
 	)
 	return []row{

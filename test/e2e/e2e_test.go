@@ -30,6 +30,7 @@ func stores() []store {
 			settings: func(*testing.T, string) map[string]string { return nil },
 			lose:     lockFile,
 		},
+		onMongoDB(),
 	}
 }
 

@@ -120,7 +120,7 @@ func TestHostileBodies(t *testing.T) {
 						"message": "must have at most 1048576 bytes; send several smaller requests"}]}`,
 				),
 				{
-					name: "1 MiB and a byte in chunks", request: "POST /orders", stream: strings.NewReader(repeat(" ", 1<<20+1)),
+					name: "1 MiB and a byte in chunks", request: "POST /orders", stream: repeat(" ", 1<<20+1),
 					status: 413, has: `{"code": "body_too_large"}`,
 				},
 				{

@@ -153,15 +153,15 @@ func (s *Store) update(ctx context.Context, op string, r *record, w written, pro
 			return w.done(ctx, &now)
 		case !isAway(err):
 			return false, err
-		case isUnsent(err) && !unsure:
-			return false, err
 		case !isUnsent(err):
 			unsure = true
+		case isUnserved(err) && !unsure:
+			return false, err
 		}
 		// The same update with the same revision can't be made twice, so it is sent again: if nobody
 		// else writes, it matches unless it was made.
 		if wait(ctx, backoff(try)) != nil {
-			return false, outcomeUnknown(op, err)
+			return false, gaveUp(op, err, unsure)
 		}
 	}
 }

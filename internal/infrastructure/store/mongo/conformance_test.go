@@ -3,6 +3,7 @@ package mongo_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -10,13 +11,15 @@ import (
 	"order-processing-service/internal/domain/order"
 	"order-processing-service/internal/infrastructure/store/mongo"
 	"order-processing-service/internal/infrastructure/store/storetest"
+	"order-processing-service/test/mongodb"
 )
 
 func TestConformance(t *testing.T) {
-	server := needServer(t)
+	server := mongodb.Need(t)
 	storetest.Run(t, storetest.Harness{New: func(t *testing.T) storetest.Place {
 		t.Helper()
-		database := server.database(t)
+		database := server.Database(t)
+		network, uri := server.Proxied(t)
 		spoil := func(member string) func(order.ID) {
 			return func(id order.ID) {
 				update := bson.D{{Key: "$set", Value: bson.D{{Key: member, Value: "spoilt"}}}}
@@ -27,7 +30,13 @@ func TestConformance(t *testing.T) {
 		}
 		return storetest.Place{
 			Open: func(ctx context.Context) (storetest.Store, error) {
-				return mongo.Open(ctx, mongo.Config{Client: options.Client().ApplyURI(server.uri), Database: database.Name()})
+				return mongo.Open(ctx, mongo.Config{
+					Client: options.Client().ApplyURI(uri), Database: database.Name(), Timeout: 5 * time.Second,
+				})
+			},
+			Cut: func() (heal func()) {
+				network.Cut()
+				return network.Heal
 			},
 			Damage: storetest.Damage{Order: spoil("lines"), Tracks: spoil("tracks")},
 		}

@@ -65,13 +65,13 @@ func (s *Store) insert(ctx context.Context, all []insert) error {
 			return s.settleInserts(ctx, all, at, taken, unsure)
 		case !isAway(err):
 			return err
-		case isUnsent(err) && !unsure:
-			return err
 		case !isUnsent(err):
 			unsure = true
+		case isUnserved(err) && !unsure:
+			return err
 		}
 		if wait(ctx, backoff(try)) != nil {
-			return outcomeUnknown("create", err)
+			return gaveUp("create", err, unsure)
 		}
 	}
 }

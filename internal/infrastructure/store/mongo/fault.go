@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/x/mongo/driver"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
 
 	"order-processing-service/internal/domain/fault"
@@ -77,13 +78,10 @@ func translate(ctx context.Context, op string, err error) error {
 
 // isAway reports whether the server could not be asked, or did not answer: it may help to ask again.
 func isAway(err error) bool {
-	if _, ok := errors.AsType[topology.ServerSelectionError](err); ok {
-		return true
-	}
 	if _, ok := errors.AsType[topology.ConnectionError](err); ok {
 		return true
 	}
-	return mongo.IsNetworkError(err) || mongo.IsTimeout(err) || isMoved(err) || writeConcernError(err) != nil
+	return isUnsent(err) || mongo.IsNetworkError(err) || mongo.IsTimeout(err) || isMoved(err) || writeConcernError(err) != nil
 }
 
 // isMoved reports whether the server is not the one any more that decides.
@@ -91,9 +89,15 @@ func isMoved(err error) bool {
 	return slices.ContainsFunc(movedCodes, func(code int) bool { return hasCode(err, code) })
 }
 
-// isUnsent reports whether a call that failed has certainly done nothing: no server was found or no
-// connection was free.
+// isUnsent reports whether a call that failed has certainly done nothing: no server was found, or there
+// was no connection to be had.
 func isUnsent(err error) bool {
+	var pool driver.RetryablePoolError
+	return errors.As(err, &pool) || isUnserved(err)
+}
+
+// isUnserved reports whether a call that failed has waited in vain, so that another try would as well.
+func isUnserved(err error) bool {
 	if _, ok := errors.AsType[topology.ServerSelectionError](err); ok {
 		return true
 	}
@@ -101,9 +105,12 @@ func isUnsent(err error) bool {
 	return ok
 }
 
-// outcomeUnknown is the fault for a write that was sent, and of which nobody could be asked before the
-// time ran out whether it was done.
-func outcomeUnknown(op string, err error) error {
+// gaveUp is the error of a write when the time is up. If it was sent, nobody could be asked whether it
+// was done, and the caller is told so.
+func gaveUp(op string, err error, sent bool) error {
+	if !sent {
+		return err
+	}
 	e := fault.Wrap(fmt.Errorf("mongo: %s: %w", op, err), fault.Unavailable, codeUnknown,
 		"MongoDB went away before it said whether this was kept; ask again with the same Idempotency-Key, or read what is there")
 	e.RetryAfter = retryAfter
