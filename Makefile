@@ -14,6 +14,8 @@ CRASH_ROUNDS ?= 25
 FUZZTIME ?= 5s
 # What make bench is told; "-quick" tries it out in a minute and writes nothing, "-help" lists the rest.
 BENCH_FLAGS ?= -write docs/benchmarks.md -import-file '$(IMPORT_FILE)'
+# The same for make bench/mongo.
+BENCH_MONGO_FLAGS ?= -write docs/benchmarks-mongodb.md
 # The whole real file that test/import reads; see test/importcheck for where it comes from.
 IMPORT_FILE ?= ../shared/data/online-retail-2010-2011-part.csv.gz
 # Where else the program must build.
@@ -99,6 +101,10 @@ fuzz: ## Run each fuzz target for FUZZTIME (5s)
 .PHONY: bench
 bench: build ## Measure the service against its limits, into docs/benchmarks.md
 	go run ./test/bench -orders bin/orders $(BENCH_FLAGS)
+
+.PHONY: bench/mongo
+bench/mongo: build ## Measure the service on TEST_MONGO_URI beside its driver, into docs/benchmarks-mongodb.md
+	$(if $(TEST_MONGO_URI),,test/mongowire/run.sh) bash -c 'go run ./test/bench -orders bin/orders -mongo "$$TEST_MONGO_URI" $(BENCH_MONGO_FLAGS)'
 
 ##@ Keep in order
 

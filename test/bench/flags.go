@@ -27,6 +27,7 @@ type options struct {
 	output     string // the file to write the report to; empty for none
 	only       []string
 	timeout    time.Duration
+	mongo      string // URI of the MongoDB server to measure on instead of the embedded store; empty for none
 }
 
 // parse reads the flags.
@@ -48,7 +49,8 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.parent, "dir", "", "folder for the data, on the disk to be measured (default the system's temporary one)")
 	f.StringVar(&o.output, "write", "", "file to write the report to as well")
 	f.DurationVar(&o.timeout, "timeout", 45*time.Minute, "end of the run at the latest")
-	only := f.String("only", "", "measure these alone: "+strings.Join(groupNames(), ", "))
+	f.StringVar(&o.mongo, "mongo", "", "URI of a MongoDB server: measure the service on it, beside its driver, instead of the embedded store")
+	only := f.String("only", "", "measure these alone: "+strings.Join(groupNames(embeddedGroups()), ", "))
 	quick := f.Bool("quick", false, "a short run that shows that everything works; its figures say little")
 	if err := f.Parse(args); err != nil {
 		return o, fmt.Errorf("flags: %w", err)
@@ -58,10 +60,13 @@ func parse(args []string) (options, error) {
 		o.rounds, o.round, o.warmUp = 2, 500*time.Millisecond, 200*time.Millisecond
 		o.starts, o.idle = 3, 500*time.Millisecond
 	}
+	if o.mongo != "" {
+		o.changed = min(o.changed, mongoOrders)
+	}
 	o.only = strings.FieldsFunc(*only, func(r rune) bool { return r == ',' })
 	for _, name := range o.only {
-		if !slices.Contains(groupNames(), name) {
-			return o, fmt.Errorf("-only %s: name some of %s", name, strings.Join(groupNames(), ", "))
+		if !slices.Contains(groupNames(o.groups()), name) {
+			return o, fmt.Errorf("-only %s: name some of %s", name, strings.Join(groupNames(o.groups()), ", "))
 		}
 	}
 	switch {

@@ -62,9 +62,17 @@ type group struct {
 	measure func(*bench, context.Context) error
 }
 
-// groups are in the order in which they are measured: what needs a quiet machine and disk comes first, and what makes
-// many files last.
-func groups() []group {
+// groups are those of the store that is measured.
+func (o *options) groups() []group {
+	if o.mongo != "" {
+		return []group{{mongoGroup, []string{rowMongoPost, rowMongoGet}, (*bench).measureMongo}}
+	}
+	return embeddedGroups()
+}
+
+// embeddedGroups are in the order in which they are measured: what needs a quiet machine and disk comes first, and what
+// makes many files last.
+func embeddedGroups() []group {
 	return []group{
 		{"start", []string{rowStart, rowMemory}, (*bench).measureStart},
 		{"post", []string{rowPost64, rowPost256}, (*bench).measurePost},
@@ -75,9 +83,9 @@ func groups() []group {
 	}
 }
 
-func groupNames() []string {
+func groupNames(groups []group) []string {
 	var names []string
-	for _, g := range groups() {
+	for _, g := range groups {
 		names = append(names, g.name)
 	}
 	return names
@@ -94,6 +102,9 @@ func run(ctx context.Context, o options) (err error) {
 		return fmt.Errorf("%w; run make build, or name it with -orders", err)
 	}
 	b := &bench{options: o, report: newReport(o.count, o.small)}
+	if o.mongo != "" {
+		b.report = newMongoReport()
+	}
 	if b.dir, err = os.MkdirTemp(o.parent, "orders-bench"); err != nil {
 		return fmt.Errorf("make a folder: %w", err)
 	}
@@ -104,7 +115,7 @@ func run(ctx context.Context, o options) (err error) {
 	}
 	b.report.how = o.describe()
 	var failures []error
-	for _, g := range groups() {
+	for _, g := range o.groups() {
 		if len(o.only) > 0 && !slices.Contains(o.only, g.name) {
 			continue
 		}

@@ -66,6 +66,8 @@ const (
 
 // report is what the program finds out.
 type report struct {
+	title   string
+	command string // that finds it out
 	machine machine
 	how     []string
 	rows    []row
@@ -93,10 +95,19 @@ func newReport(count, small int) *report {
 		{name: rowStart, limit: most(50, "ms"), what: "start to first answer"},
 		{name: rowMemory, limit: most(40, "MB"), what: "resident memory when idle"},
 	}
+	return reportOf("Benchmarks", "make bench", rows)
+}
+
+// newMongoReport returns a report of what is measured on MongoDB.
+func newMongoReport() *report {
+	return reportOf("Benchmarks on MongoDB", "make bench/mongo", mongoRows())
+}
+
+func reportOf(title, command string, rows []row) *report {
 	for i := range rows {
 		rows[i].why = "not asked for"
 	}
-	return &report{rows: rows}
+	return &report{title: title, command: command, rows: rows}
 }
 
 // set gives a row its figures.
@@ -125,8 +136,8 @@ func (r *report) note(what, figure string) { r.notes = append(r.notes, [2]string
 // write writes the report as Markdown.
 func (r *report) write(w io.Writer, now time.Time) error {
 	var text strings.Builder
-	text.WriteString("# Benchmarks\n\n")
-	fmt.Fprintf(&text, "What `make bench` found on %s. Server and load share the machine.\n\n", now.UTC().Format(time.DateOnly))
+	fmt.Fprintf(&text, "# %s\n\n", r.title)
+	fmt.Fprintf(&text, "What `%s` found on %s. Server and load share the machine.\n\n", r.command, now.UTC().Format(time.DateOnly))
 	for _, fact := range r.machine.facts() {
 		fmt.Fprintf(&text, "- %s: %s\n", fact[0], fact[1])
 	}
@@ -170,7 +181,11 @@ func oneLine(text string) string {
 
 // describe says how the run was made.
 func (o options) describe() []string {
+	if o.mongo != "" {
+		return o.describeMongo()
+	}
 	return []string{
+		"The service keeps its orders in its embedded store. [On MongoDB](benchmarks-mongodb.md) it was measured apart.",
 		fmt.Sprintf("The sides of a ratio take turns: %d rounds of %s each after a warm-up of %s. Measured is the median of the "+
 			"rounds' ratios, spread the least and the greatest. What a side leaves to be written to the disk is synced before the "+
 			"next. Pages of lists have rounds of half the length; the import has %d rounds.",

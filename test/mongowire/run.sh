@@ -51,4 +51,4 @@ if ! read -r uri <&"${SERVER[0]}"; then
 	exit 1
 fi
 
-TEST_MONGO_URI=$uri ORDERS_REQUIRE_MONGO=1 "$@"
+TEST_MONGO_URI=$uri TEST_MONGO_SERVER="mongo-java-server in memory" ORDERS_REQUIRE_MONGO=1 "$@"

@@ -34,7 +34,7 @@ func (s *Store) Change(
 ) (ordering.Changed, error) {
 	var changed ordering.Changed
 	var refused error // by change itself
-	err := s.exclusively(ctx, "change", id, withoutEvents, func(ctx context.Context, r *record) (written, error) {
+	err := s.exclusively(ctx, "change", id, s.load, func(ctx context.Context, r *record) (written, error) {
 		o, err := r.order()
 		if err != nil {
 			return written{}, err
@@ -103,10 +103,10 @@ type written struct {
 	done func(ctx context.Context, now *record) (bool, error)
 }
 
-// exclusively reads a document, has an update worked out, and writes it, provided that nobody else has
+// exclusively has a document read, has an update worked out, and writes it, provided that nobody else has
 // meanwhile; else it begins again. An update whose answer was lost is settled by reading.
 func (s *Store) exclusively(
-	ctx context.Context, op string, id order.ID, projection bson.D, work func(context.Context, *record) (written, error),
+	ctx context.Context, op string, id order.ID, read func(context.Context, order.ID) (record, error), work func(context.Context, *record) (written, error),
 ) error {
 	return s.do(ctx, op, func(ctx context.Context) error {
 		release, err := s.locks.acquire(ctx, id)
@@ -115,7 +115,7 @@ func (s *Store) exclusively(
 		}
 		defer release()
 		for conflicts := range maxConflicts {
-			r, err := s.find(ctx, id, projection)
+			r, err := read(ctx, id)
 			if err != nil {
 				return err
 			}
@@ -123,7 +123,7 @@ func (s *Store) exclusively(
 			if err != nil || w.update == nil {
 				return err
 			}
-			done, err := s.update(ctx, op, &r, w, projection)
+			done, err := s.update(ctx, op, &r, w)
 			if err != nil || done {
 				return err
 			}
@@ -136,7 +136,7 @@ func (s *Store) exclusively(
 }
 
 // update writes an update once, and reports whether it did. It did not if another writer was faster.
-func (s *Store) update(ctx context.Context, op string, r *record, w written, projection bson.D) (bool, error) {
+func (s *Store) update(ctx context.Context, op string, r *record, w written) (bool, error) {
 	unsure := false // an earlier try may have written
 	for try := 0; ; try++ {
 		matched, err := s.updateOne(ctx, r, w.update)
@@ -146,7 +146,7 @@ func (s *Store) update(ctx context.Context, op string, r *record, w written, pro
 		case err == nil && !unsure:
 			return false, nil
 		case err == nil:
-			now, err := s.find(ctx, r.id, projection)
+			now, err := s.find(ctx, r.id, onlyTracks)
 			if err != nil {
 				return false, err
 			}

@@ -59,15 +59,19 @@ func (s *Store) Claim(ctx context.Context, claim delivery.Claim) ([]delivery.Tas
 func (s *Store) due(ctx context.Context, now time.Time, limit int) ([]record, error) {
 	var due []record
 	size := 0
-	filter := bson.D{{Key: "due_at", Value: bson.D{{Key: "$lte", Value: bson.NewDateTimeFromTime(now)}}}}
 	find := options.Find().SetProjection(withoutEvents).SetLimit(int64(limit))
-	err := s.each(ctx, filter, find, func(raw bson.Raw) (bool, error) {
+	err := s.each(ctx, dueBy(bson.NewDateTimeFromTime(now)), find, func(raw bson.Raw) (bool, error) {
 		r, err := read(raw)
 		due = append(due, r)
 		size += len(raw)
 		return size <= maxClaimBytes, err
 	})
 	return due, err
+}
+
+// dueBy finds the orders of which something is due.
+func dueBy(now bson.DateTime) bson.D {
+	return bson.D{{Key: "due_at", Value: bson.D{{Key: "$lte", Value: now}}}}
 }
 
 // leased is an order with the tracks that were leased.

@@ -18,51 +18,82 @@ import (
 // Create implements ordering.Store. The primary key makes a repeat impossible, so an insert whose
 // answer was lost is simply sent again: what was there the second time is then compared.
 func (s *Store) Create(ctx context.Context, orders []ordering.NewOrder) []ordering.Created {
-	answers := make([]ordering.Created, len(orders))
-	inserts := make([]insert, len(orders))
-	left := make([]int, len(orders))
+	one := &insertion{all: make([]insert, len(orders))}
 	for i := range orders {
-		var tracks delivery.Tracks
 		n := &orders[i]
-		answers[i].Leased = tracks.Changed(0, n.Order.Sequence(), n.Handover, n.Order.View().CreatedAt)
-		inserts[i] = insert{newDocument(n.Order, tracks, n.Order.Events()), n, &answers[i]}
-		left[i] = i
+		var tracks delivery.Tracks
+		leased := tracks.Changed(0, n.Order.Sequence(), n.Handover, n.Order.View().CreatedAt)
+		one.all[i] = insert{
+			document: newDocument(n.Order, tracks, n.Order.Events()), order: n.Order, answer: ordering.Created{Leased: leased},
+		}
 	}
 	err := s.do(ctx, "create", func(ctx context.Context) error {
-		return s.insert(ctx, inserts)
+		if err := s.inserts.ask(ctx, one, deadlineOf(ctx)); err != nil {
+			return gaveUp("create", err, true)
+		}
+		return one.err
 	})
-	if err != nil {
-		for i := range inserts {
-			if inserts[i].answer != nil { // not settled before
-				answers[i] = ordering.Created{Err: err}
-			}
+	answers := make([]ordering.Created, len(orders))
+	for i := range answers {
+		if err != nil {
+			answers[i].Err = err
+		} else {
+			answers[i] = one.all[i].answer
+			answers[i].Err = translate(ctx, "create", answers[i].Err)
 		}
 	}
 	return answers
 }
 
-// insert is an order to be inserted; its answer is nil once it is settled.
-type insert struct {
-	document bson.Raw
-	order    *ordering.NewOrder
-	answer   *ordering.Created
+// insertion is what one call inserts.
+type insertion struct {
+	all []insert
+	err error // of all of them
 }
 
-// insert inserts documents, each on its own, until each is settled.
-func (s *Store) insert(ctx context.Context, all []insert) error {
-	unsure := false // an earlier try may have inserted some
-	for try := 0; ; try++ {
-		var at []int
-		var documents []any
-		for i := range all {
-			if all[i].answer != nil {
-				at, documents = append(at, i), append(documents, all[i].document)
+// insert is an order to be inserted, and what came of it.
+type insert struct {
+	document bson.Raw
+	order    *order.Order
+	answer   ordering.Created
+}
+
+// maxInsertBytes is how much is sent together, unless one call alone is more: a server takes 48 MB.
+const maxInsertBytes = 16 << 20
+
+// insertGathered inserts what several calls ask for, in as few goes as their size allows.
+func (s *Store) insertGathered(ctx context.Context, batch []*insertion) {
+	for len(batch) > 0 {
+		var all []*insert
+		size, n := 0, 0
+		for ; n < len(batch) && (n == 0 || size < maxInsertBytes); n++ {
+			for i := range batch[n].all {
+				one := &batch[n].all[i]
+				all, size = append(all, one), size+len(one.document)
 			}
 		}
-		taken, err := s.insertMany(ctx, documents)
+		if err := s.insert(ctx, all); err != nil {
+			for _, b := range batch[:n] {
+				b.err = err
+			}
+		}
+		batch = batch[n:]
+	}
+}
+
+// insert inserts documents, each on its own, and answers them.
+func (s *Store) insert(ctx context.Context, all []*insert) error {
+	documents := make([]any, len(all))
+	for i := range all {
+		documents[i] = all[i].document
+	}
+	unsure := false // an earlier try may have inserted some
+	for try := 0; ; try++ {
+		refused, err := s.insertMany(ctx, documents)
 		switch {
 		case err == nil:
-			return s.settleInserts(ctx, all, at, taken, unsure)
+			s.settleInserts(ctx, all, refused, unsure)
+			return nil
 		case !isAway(err):
 			return err
 		case !isUnsent(err):
@@ -76,8 +107,8 @@ func (s *Store) insert(ctx context.Context, all []insert) error {
 	}
 }
 
-// insertMany inserts documents and returns the places of those whose id is taken.
-func (s *Store) insertMany(ctx context.Context, documents []any) (taken []int, err error) {
+// insertMany inserts documents and returns those that were refused.
+func (s *Store) insertMany(ctx context.Context, documents []any) (refused []mongo.BulkWriteError, err error) {
 	bounded, cancel := s.attempt(ctx)
 	defer cancel()
 	_, err = s.orders.InsertMany(bounded, documents, options.InsertMany().SetOrdered(false))
@@ -85,56 +116,55 @@ func (s *Store) insertMany(ctx context.Context, documents []any) (taken []int, e
 	if !ok || bulk.WriteConcernError != nil {
 		return nil, err
 	}
-	for _, e := range bulk.WriteErrors {
-		if e.Code != codeDuplicateKey {
-			return nil, fmt.Errorf("document %d: %w", e.Index, e.WriteError)
-		}
-		taken = append(taken, e.Index)
-	}
-	return taken, nil
+	return bulk.WriteErrors, nil
 }
 
-// settleInserts answers what was inserted, and finds out about the orders whose id was taken.
-func (s *Store) settleInserts(ctx context.Context, all []insert, at, taken []int, unsure bool) error {
-	if len(taken) > 0 {
-		ids := make([]order.ID, len(taken))
-		for i, t := range taken {
-			ids[i] = all[at[t]].order.Order.ID()
+// settleInserts answers what was refused, and finds out about the orders whose id was taken. What was
+// inserted stays answered so, whatever comes of that.
+func (s *Store) settleInserts(ctx context.Context, all []*insert, refused []mongo.BulkWriteError, unsure bool) {
+	var taken []*insert
+	var ids []order.ID
+	for _, r := range refused {
+		one := all[r.Index]
+		if r.Code != codeDuplicateKey {
+			one.answer = ordering.Created{Err: r.WriteError}
+			continue
 		}
-		found, err := s.findMany(ctx, ids, withoutEvents)
-		if err != nil {
-			return err
-		}
-		for _, t := range taken {
-			s.settleTaken(&all[at[t]], found[all[at[t]].order.Order.ID()], unsure)
+		taken, ids = append(taken, one), append(ids, one.order.ID())
+	}
+	if len(taken) == 0 {
+		return
+	}
+	found, err := s.findMany(ctx, ids, withoutEvents)
+	for _, one := range taken {
+		if err == nil {
+			one.settle(found[one.order.ID()], unsure)
+		} else {
+			one.answer = ordering.Created{Err: err}
 		}
 	}
-	for _, i := range at {
-		all[i].answer = nil
-	}
-	return nil
 }
 
-// settleTaken answers an insert whose id was taken: by an order that was there before or, when an
-// earlier try may have come through, by this one.
-func (s *Store) settleTaken(one *insert, r *record, unsure bool) {
+// settle answers an insert whose id was taken: by an order that was there before or, when an earlier
+// try may have come through, by this one.
+func (one *insert) settle(r *record, unsure bool) {
 	if r == nil {
-		*one.answer = ordering.Created{Err: fmt.Errorf("mongo: create: the order that has the id %s is not there", one.order.Order.ID())}
+		one.answer = ordering.Created{Err: fmt.Errorf("the order that has the id %s is not there", one.order.ID())}
 		return
 	}
 	existing, err := r.order()
 	if err != nil {
-		*one.answer = ordering.Created{Err: err}
+		one.answer = ordering.Created{Err: err}
 		return
 	}
-	mine, there := one.order.Order.View(), existing.View()
+	mine, there := one.order.View(), existing.View()
 	if !unsure || !there.CreatedAt.Equal(mine.CreatedAt) || there.Origin != mine.Origin {
-		*one.answer = ordering.Created{Existing: existing}
+		one.answer = ordering.Created{Existing: existing}
 		return
 	}
 	tracks, err := r.tracks()
 	if err != nil {
-		*one.answer = ordering.Created{Err: err}
+		one.answer = ordering.Created{Err: err}
 		return
 	}
 	one.answer.Leased = stillHeld(tracks, one.answer.Leased)

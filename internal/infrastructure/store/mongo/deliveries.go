@@ -25,10 +25,9 @@ func (s *Store) Deliveries(ctx context.Context, q delivery.Query) (delivery.Page
 		return delivery.Page{}, err
 	}
 	limit := min(max(q.Limit, 1), maxDeliveries)
-	filter, sort := waitingAfter(due, id), bson.D{{Key: "due_at", Value: 1}, {Key: "_id", Value: 1}}
+	filter, sort := waitingAfter(due, id)
 	if q.State == delivery.StateParked {
-		filter = bson.D{{Key: "parked", Value: true}, {Key: "_id", Value: bson.D{{Key: "$gt", Value: bson.ObjectID(id)}}}}
-		sort = bson.D{{Key: "_id", Value: 1}}
+		filter, sort = parkedAfter(id)
 	}
 	part := append(slices.Clone(onlyTracks), bson.E{Key: "due_at", Value: 1})
 	find := options.Find().SetProjection(part).SetSort(sort).SetLimit(int64(limit) + 1)
@@ -60,13 +59,19 @@ func (s *Store) Deliveries(ctx context.Context, q delivery.Query) (delivery.Page
 	return page, nil
 }
 
-// waitingAfter finds the orders of which something waits behind a place in the list.
-func waitingAfter(due bson.DateTime, id order.ID) bson.D {
+// waitingAfter finds the orders of which something waits behind a place in the list, in its order.
+func waitingAfter(due bson.DateTime, id order.ID) (filter, sort bson.D) {
 	from := bson.E{Key: "due_at", Value: bson.D{{Key: "$gte", Value: due}}}
 	return bson.D{from, {Key: "$or", Value: bson.A{
 		bson.D{{Key: "due_at", Value: bson.D{{Key: "$gt", Value: due}}}},
 		bson.D{{Key: "due_at", Value: due}, {Key: "_id", Value: bson.D{{Key: "$gt", Value: bson.ObjectID(id)}}}},
-	}}}
+	}}}, bson.D{{Key: "due_at", Value: 1}, {Key: "_id", Value: 1}}
+}
+
+// parkedAfter finds the orders of which something is parked behind a place in the list, in its order.
+func parkedAfter(id order.ID) (filter, sort bson.D) {
+	return bson.D{{Key: "parked", Value: true}, {Key: "_id", Value: bson.D{{Key: "$gt", Value: bson.ObjectID(id)}}}},
+		bson.D{{Key: "_id", Value: 1}}
 }
 
 // formatAfter and parseAfter are the opaque form of a place in the list of deliveries.
@@ -104,7 +109,7 @@ func (s *Store) Skip(ctx context.Context, id order.ID, subscriber string, now ti
 // was lost and another has written since, it counts as made if every track has been told at least as
 // much as it would have been: then no event is passed over twice.
 func (s *Store) changeTracks(ctx context.Context, op string, id order.ID, change func(delivery.Tracks, int) error) error {
-	return s.exclusively(ctx, op, id, onlyTracks, func(_ context.Context, r *record) (written, error) {
+	return s.exclusively(ctx, op, id, s.findTracks, func(_ context.Context, r *record) (written, error) {
 		tracks, err := r.tracks()
 		if err != nil {
 			return written{}, err

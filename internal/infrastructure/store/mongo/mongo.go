@@ -62,11 +62,14 @@ type Store struct {
 	log      *slog.Logger
 	locks    locks
 	clock    clock
+	reads    *gatherer[*wanted]
+	inserts  *gatherer[*insertion]
 	tooOld   atomic.Bool // the server is
 
 	closing    sync.RWMutex // guards closed
 	closed     bool
-	calls      sync.WaitGroup // calls and work in the background
+	calls      sync.WaitGroup // under way
+	workers    sync.WaitGroup // in the background
 	background context.CancelFunc
 }
 
@@ -99,11 +102,12 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err := s.check(ctx); err != nil {
 		return nil, errors.Join(err, client.Disconnect(context.WithoutCancel(ctx)))
 	}
+	s.reads, s.inserts = newGatherer(&s.workers, s.findGathered), newGatherer(&s.workers, s.insertGathered)
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s.background = cancel
-	s.calls.Go(func() { s.keepClock(background) })
+	s.workers.Go(func() { s.keepClock(background) })
 	if !c.KeepIndexes && !s.indexNew(ctx) {
-		s.calls.Go(func() { s.keepIndexes(background) })
+		s.workers.Go(func() { s.keepIndexes(background) })
 	}
 	return s, nil
 }
@@ -195,6 +199,9 @@ func (s *Store) Close() error {
 	s.closing.Unlock()
 	s.background()
 	s.calls.Wait() // each call is bounded by the timeout
+	s.reads.end()
+	s.inserts.end()
+	s.workers.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
 	defer cancel()
 	return s.client.Disconnect(ctx)

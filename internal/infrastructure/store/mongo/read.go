@@ -15,7 +15,7 @@ import (
 func (s *Store) Get(ctx context.Context, id order.ID) (*order.Order, error) {
 	var o *order.Order
 	err := s.do(ctx, "get", func(ctx context.Context) error {
-		r, err := s.find(ctx, id, withoutEvents)
+		r, err := s.load(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -54,6 +54,11 @@ func (s *Store) events(ctx context.Context, id order.ID, after, limit int) ([]or
 // find reads the document of an order. The error is order.ErrNotFound if there is none.
 func (s *Store) find(ctx context.Context, id order.ID, projection bson.D) (record, error) {
 	return s.findOne(ctx, bson.D{{Key: "_id", Value: bson.ObjectID(id)}}, projection)
+}
+
+// findTracks is find for what only deliveries change.
+func (s *Store) findTracks(ctx context.Context, id order.ID) (record, error) {
+	return s.find(ctx, id, onlyTracks)
 }
 
 func (s *Store) findOne(ctx context.Context, filter, projection bson.D) (record, error) {

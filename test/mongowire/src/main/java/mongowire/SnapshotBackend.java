@@ -3,6 +3,8 @@ package mongowire;
 import de.bwaldvogel.mongo.MongoDatabase;
 import de.bwaldvogel.mongo.backend.CollectionOptions;
 import de.bwaldvogel.mongo.backend.CursorRegistry;
+import de.bwaldvogel.mongo.backend.Index;
+import de.bwaldvogel.mongo.backend.IndexKey;
 import de.bwaldvogel.mongo.backend.QueryParameters;
 import de.bwaldvogel.mongo.backend.QueryResult;
 import de.bwaldvogel.mongo.backend.memory.MemoryBackend;
@@ -31,6 +33,13 @@ final class SnapshotBackend extends MemoryBackend {
         @Override
         protected MemoryCollection openOrCreateCollection(String name, CollectionOptions options) {
             return new Collection(this, name, options, cursorRegistry);
+        }
+
+        @Override
+        protected Index<Integer> openOrCreateUniqueIndex(String collection, String name, List<IndexKey> keys, boolean sparse) {
+            return IdIndex.serves(keys)
+                    ? new IdIndex(name, keys, sparse)
+                    : super.openOrCreateUniqueIndex(collection, name, keys, sparse);
         }
     }
 
