@@ -18,7 +18,8 @@ import (
 // Store keeps orders. Each change is one atomic write of one order: its state, its events and who is
 // yet to be told. When a method that writes returns without an error, the write is durable. A store
 // that is away or whose queue is full (ErrStoreBusy) answers with a fault of kind Unavailable and has
-// then written nothing; after any other error, or when ctx ends early, the write is wholly there or not at all.
+// then written nothing, unless the fault's code is store_outcome_unknown: the store went away before it
+// said. After that, after any other error, or when ctx ends early, the write is wholly there or not at all.
 // Implementations are safe for concurrent use.
 type Store interface {
 	// Create inserts orders, each on its own, and answers each in the same order. An order whose id
