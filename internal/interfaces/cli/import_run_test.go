@@ -51,7 +51,7 @@ func TestImportReport(t *testing.T) {
 	}{
 		"text": {[]string{"--dry-run"}, outcome{code: cli.ExitOK, err: merged + hint, out: `orders read                          3
 orders to be created                 2
-orders there already                 0
+orders there already       not checked
 orders refused                       1
 lines read                           4
 lines refused                        1
