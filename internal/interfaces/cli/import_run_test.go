@@ -123,3 +123,25 @@ func TestImportProgressOnATerminal(t *testing.T) {
 		}
 	}
 }
+
+// A destination that is away is told of at once and then now and then, and not for each batch.
+func TestImportTellsOfTrouble(t *testing.T) {
+	for name, terminal := range map[string]bool{"lines": false, "terminal": true} {
+		t.Run(name, func(t *testing.T) {
+			var text bytes.Buffer
+			clock := now()
+			show, end := cli.Progress(&text, terminal, 2_000_000, func() time.Time { return clock })
+			show(importing.Progress{Placing: true, LinesRead: 24_000})
+			for range 3 {
+				for range 3 {
+					show(importing.Progress{Placing: true, LinesRead: 24_000, Trouble: errors.New("nobody is there")})
+					clock = clock.Add(time.Second)
+				}
+			}
+			end()
+			if n := strings.Count(text.String(), "orders: nobody is there; trying again\n"); n != 2 {
+				t.Errorf("%d lines in %q", n, text.String())
+			}
+		})
+	}
+}
