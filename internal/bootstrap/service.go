@@ -116,7 +116,7 @@ func (s *Service) URL() string {
 func (s *Service) Run(ctx context.Context) error {
 	s.dispatcher.Start(context.WithoutCancel(ctx))
 	failed := make(chan error, 1)
-	go func() { failed <- s.server.Serve(s.listener) }()
+	go func() { failed <- s.server.Serve(httpapi.AnswerUnread(s.listener, s.log)) }()
 	s.log.InfoContext(ctx, "listening", "url", s.URL(), "store", s.store.place, "data_dir", s.config.DataDir, "pid", os.Getpid())
 	select {
 	case err := <-failed:

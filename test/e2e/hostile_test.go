@@ -253,24 +253,58 @@ func TestBodiesThatDoNotArrive(t *testing.T) {
 	}
 }
 
-// TestRequestsThatAreNoHTTP are answered by the server itself, and do the service no harm.
+// TestRequestsThatAreNoHTTP never get to an operation. They are answered like everything else all the same, and do the
+// service no harm.
 func TestRequestsThatAreNoHTTP(t *testing.T) {
+	const post = "POST /orders HTTP/1.1\r\nHost: a\r\n"
 	for _, on := range stores() {
 		t.Run(on.name, func(t *testing.T) {
 			s := newHome(t, on).start(t)
 			s.unanswered = true
-			for _, text := range []string{
-				"hello\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "POST /orders HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
-				"POST /orders HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n12345", "GET /orders HTTP/1.1\r\n\r\n",
-				"POST /orders HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: nonsense\r\n\r\n",
-				"GET /orders HTTP/1.1\r\nHost: a\r\nX: " + repeat("x", 70<<10) + "\r\n\r\n",
+			for _, tt := range []struct {
+				text   string
+				status int
+				code   string
+			}{
+				{"hello\r\n\r\n", 400, "request_malformed"},
+				{"GET /orders/%zz HTTP/1.1\r\nHost: a\r\n\r\n", 400, "request_malformed"},
+				{"GET /orders HTTP/1.1\r\n\r\n", 400, "request_malformed"},
+				{"GET /orders HTTP/1.1\r\nHost: a b\r\n\r\n", 400, "request_malformed"},
+				{"GET /orders HTTP/1.1\r\nHost: a\r\nno header\r\n\r\n", 400, "request_malformed"},
+				{post + "Content-Length: -1\r\n\r\n", 400, "request_malformed"},
+				{post + "Content-Length: 5\r\nContent-Length: 6\r\n\r\n12345", 400, "request_malformed"},
+				{post + "Expect: nonsense\r\nContent-Length: 2\r\n\r\n{}", 417, "expectation_unknown"},
+				{"GET /orders HTTP/1.1\r\nHost: a\r\nX: " + repeat("x", 70<<10) + "\r\n\r\n", 431, "header_too_large"},
+				{"GET /orders?customer_id=" + repeat("x", 70<<10) + " HTTP/1.1\r\nHost: a\r\n\r\n", 431, "header_too_large"},
+				{post + "Transfer-Encoding: nonsense\r\n\r\n", 501, "transfer_encoding_unsupported"},
+				{"GET / HTTP/9.9\r\n\r\n", 505, "http_version_unsupported"},
+				// The connection answered a request before.
+				{"GET /health HTTP/1.1\r\nHost: a\r\n\r\nhello\r\n\r\n", 400, "request_malformed"},
 			} {
-				a := reply(t, bufio.NewReader(s.converse(t, text)), http.MethodGet)
-				if a.status < 400 || a.status >= 600 || a.status == 500 {
-					t.Errorf("%.40q is answered with %d", text, a.status)
+				from := bufio.NewReader(s.converse(t, tt.text))
+				a := reply(t, from, http.MethodGet)
+				if a.status == http.StatusOK {
+					a = reply(t, from, http.MethodGet)
+				}
+				checkUnread(t, tt.text, tt.status, tt.code, a)
+				if rest, err := from.ReadByte(); err != io.EOF {
+					t.Errorf("%.40q: after the answer comes %q, %v", tt.text, rest, err)
 				}
 			}
 			s.place(t, small)
 		})
+	}
+}
+
+// checkUnread checks the answer to what is no request: it is a problem as any other.
+func checkUnread(t *testing.T, text string, status int, code string, a answer) {
+	t.Helper()
+	if a.status != status || a.header.Get("Content-Type") != "application/problem+json" || a.header.Get("X-Request-ID") == "" {
+		t.Errorf("%.40q is answered with %d %v", text, a.status, a.header)
+	}
+	want := fmt.Sprintf(`{"type": "about:blank", "title": %q, "status": %d, "code": %q, "request_id": %q}`,
+		http.StatusText(status), status, code, a.header.Get("X-Request-ID"))
+	if diff := differ(t, want, a.body, true); diff != "" {
+		t.Errorf("%.40q: %s", text, diff)
 	}
 }

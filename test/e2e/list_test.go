@@ -126,7 +126,7 @@ func TestListFilters(t *testing.T) {
 					"must be one of UNFULFILLED, PARTIALLY_SHIPPED, SHIPPED, PARTIALLY_DELIVERED, DELIVERED, PARTIALLY_RETURNED, RETURNED"),
 				wrong("customer_id=", "query.customer_id", "must have 1 to 128 characters"),
 				wrong("customer_id="+repeat("x", 129), "query.customer_id", "must have 1 to 128 characters"),
-				wrong("reference=%FF", "query.reference", "must have 1 to 128 characters"),
+				wrong("reference=%FF", "query.reference", "must be valid UTF-8, its bytes written as %XX"),
 				wrong("created_after=yesterday", "query.created_after", noMoment),
 				wrong("created_before=2026-01-01", "query.created_before", noMoment),
 				wrong("placed_after=2026-01-01T00:00:00", "query.placed_after", noMoment),

@@ -68,6 +68,9 @@ type Progress struct {
 	LinesDone int64
 	// OrdersDone counts the orders that are placed, there already, or refused.
 	OrdersDone int64
+	// Trouble is why the destination takes no orders, which will be sent again; nil when it is not
+	// known to be in trouble.
+	Trouble error
 }
 
 // Run imports orders from in to the destination and writes refused lines to rejects, which may be
@@ -92,7 +95,7 @@ func Run(ctx context.Context, o Options, to Destination, in io.Reader, rejects i
 	if err != nil {
 		return Summary{}, err
 	}
-	r := &run{Options: o, to: to, input: input, form: form, rejects: newRejects(rejects)}
+	r := &run{Options: o, to: to, input: input, form: form, rejects: newRejects(rejects), trouble: make(chan error, 1)}
 	err = r.rejects.header(form.header())
 	if err == nil {
 		err = r.run(ctx)
@@ -114,6 +117,8 @@ type run struct {
 	rows    rejectRows // of records that are refused one by one
 	summary Summary
 	placing bool
+	// trouble has room for why a batch has to be sent again, until the progress is told of it.
+	trouble chan error
 	// linesDone counts the records dealt with.
 	linesDone int64
 }
@@ -130,7 +135,7 @@ func (r *run) run(ctx context.Context) error {
 			if err := ctx.Err(); err != nil {
 				return nil, fmt.Errorf("read the input: %w", err)
 			}
-			r.report()
+			r.report(nil)
 		}
 		if err := r.form.next(&rec); err != nil {
 			return nil, unreadable(err, r.summary.LinesRead)
@@ -141,11 +146,11 @@ func (r *run) run(ctx context.Context) error {
 	}, 0)
 }
 
-func (r *run) report() {
+func (r *run) report(trouble error) {
 	if r.Progress != nil {
 		r.Progress(Progress{
 			Placing: r.placing, BytesRead: r.input.bytes, LinesRead: r.summary.LinesRead,
-			LinesDone: r.linesDone, OrdersDone: r.summary.orders(),
+			LinesDone: r.linesDone, OrdersDone: r.summary.orders(), Trouble: trouble,
 		})
 	}
 }

@@ -28,7 +28,7 @@ type settled struct {
 // goroutine of its own, and taken note of in the order of the table.
 func (r *run) place(ctx context.Context, t *table) error {
 	r.placing = true
-	r.report()
+	r.report(nil)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	underWay := make(chan chan *settled, r.Workers-1) // and one that is waited for
@@ -49,7 +49,7 @@ func (r *run) place(ctx context.Context, t *table) error {
 	var failed error
 	left := len(t.groups)
 	for done := range underWay { // all of them, so that no goroutine outlives this
-		s := <-done
+		s := r.await(done)
 		left -= s.groups
 		if err := r.note(s); err != nil && failed == nil {
 			failed = err
@@ -60,6 +60,27 @@ func (r *run) place(ctx context.Context, t *table) error {
 		return ctx.Err()
 	}
 	return failed
+}
+
+// await waits for a batch, and tells the progress of what keeps it.
+func (r *run) await(done <-chan *settled) *settled {
+	for {
+		select {
+		case s := <-done:
+			return s
+		case err := <-r.trouble:
+			r.report(err)
+		}
+	}
+}
+
+// troubled has the progress told why a batch has to be sent again. If it has yet to be told of another
+// batch's trouble, that will do.
+func (r *run) troubled(err error) {
+	select {
+	case r.trouble <- err:
+	default:
+	}
 }
 
 // batchEnd returns where the batch ends that begins with the group from.
@@ -82,7 +103,7 @@ func (r *run) note(s *settled) error {
 	}
 	r.summary.add(&s.summary)
 	r.linesDone += s.lines
-	r.report()
+	r.report(nil)
 	return r.rejects.write(&s.rows)
 }
 
@@ -135,7 +156,7 @@ func (b *batch) place(ctx context.Context) error {
 	if len(b.orders) == 0 {
 		return nil
 	}
-	outcomes, err := placeAll(ctx, b.run.to, b.orders)
+	outcomes, err := placeAll(ctx, b.run.to, b.orders, b.run.troubled)
 	if err != nil {
 		return err
 	}

@@ -16,9 +16,9 @@ const (
 	maxTries  = 12               // in a row without a single order placed
 )
 
-// placeAll places orders, again and again those that the destination was not available for. The error
-// says that it can't or won't take them, none of them in particular.
-func placeAll(ctx context.Context, to Destination, orders []ordering.Place) ([]Outcome, error) {
+// placeAll places orders, again and again those that the destination was not available for; before each
+// wait, troubled is told why. The error says that it can't or won't take them, none of them in particular.
+func placeAll(ctx context.Context, to Destination, orders []ordering.Place, troubled func(error)) ([]Outcome, error) {
 	outcomes := make([]Outcome, len(orders))
 	left := make([]int, len(orders)) // which orders are yet to be placed
 	for i := range left {
@@ -38,6 +38,7 @@ func placeAll(ctx context.Context, to Destination, orders []ordering.Place) ([]O
 			return nil, passing
 		}
 		left = again
+		troubled(passing)
 		if err := sleep(ctx, max(wait, min(fault.Of(passing).RetryAfter, maxWait))); err != nil {
 			return nil, err
 		}

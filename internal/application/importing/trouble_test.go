@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -84,12 +85,25 @@ func TestDestinationAwayForAWhile(t *testing.T) {
 			}
 			return nil
 		}}
-		summary, err := importing.Run(t.Context(), plain(), away, strings.NewReader(many(600)), nil)
+		options := plain()
+		var troubles []time.Duration
+		options.Progress = func(at importing.Progress) {
+			if at.Trouble != nil && (len(troubles) == 0 || troubles[len(troubles)-1] != time.Since(started)) {
+				if !errors.Is(at.Trouble, busy) {
+					t.Errorf("the progress is told of %v, want %v", at.Trouble, busy)
+				}
+				troubles = append(troubles, time.Since(started))
+			}
+		}
+		summary, err := importing.Run(t.Context(), options, away, strings.NewReader(many(600)), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		check(t, "created", int64(600), summary.OrdersCreated)
 		check(t, "waited", 21*time.Second, time.Since(started))
+		if want := []time.Duration{0, 7 * time.Second, 14 * time.Second}; !slices.Equal(troubles, want) {
+			t.Errorf("the progress is told of trouble after %v, want %v", troubles, want)
+		}
 	})
 }
 

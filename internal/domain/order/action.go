@@ -23,18 +23,33 @@ type Actions struct {
 func (o *Order) Actions() Actions {
 	status := o.Status()
 	return Actions{
-		Pay:     actionFor(status, StatusPaid),
-		Ship:    actionFor(status, StatusShipped),
-		Deliver: actionFor(status, StatusDelivered),
-		Cancel:  actionFor(status, StatusCanceled),
+		Pay:     o.actionFor(status, StatusPaid),
+		Ship:    o.actionFor(status, StatusShipped),
+		Deliver: o.actionFor(status, StatusDelivered),
+		Cancel:  o.actionFor(status, StatusCanceled),
 	}
 }
 
-func actionFor(from, to Status) Action {
-	if slices.Contains(from.Next(), to) {
-		return Action{Allowed: true}
+func (o *Order) actionFor(from, to Status) Action {
+	if !slices.Contains(from.Next(), to) {
+		return Action{Reason: reason(from, to)}
 	}
-	return Action{Reason: reason(from, to)}
+	if err := o.roomFor(to); err != nil {
+		return Action{Reason: fault.Of(err).Message}
+	}
+	return Action{Allowed: true}
+}
+
+// roomFor returns the fault that a move to the status would meet because the order has too many events.
+// How many a move records depends on what the order has, so near the limits it is tried on a copy.
+func (o *Order) roomFor(to Status) error {
+	const bytes = 1 << 20 // more than the events of a move come to
+	events := len(o.s.Payments) + len(o.s.Fulfillments) + 4
+	if o.s.Sequence <= MaxEvents-events && o.s.EventBytes <= MaxEventBytes-bytes {
+		return nil
+	}
+	trial := Order{s: o.Snapshot()}
+	return trial.MoveTo(to, ID{}, Stamp{Time: o.s.UpdatedAt})
 }
 
 // reason says why an order can't go from one status to the other.

@@ -259,6 +259,73 @@ func TestEventLimit(t *testing.T) {
 	}
 }
 
+// TestActionsNearTheLimits fills orders of each status up to the last event: what actions allow can be done, and what
+// can't be done has its reason.
+func TestActionsNearTheLimits(t *testing.T) {
+	full := map[string]func(s *order.Snapshot, left int){
+		"events": func(s *order.Snapshot, left int) { s.Sequence = order.MaxEvents - left },
+		"bytes":  func(s *order.Snapshot, left int) { s.EventBytes = order.MaxEventBytes - 200*left },
+	}
+	paths := [][]order.Status{{}, {order.StatusPaid}, {order.StatusPaid, order.StatusShipped}}
+	for name, fill := range full {
+		t.Run(name, func(t *testing.T) {
+			refused := 0
+			for _, path := range paths {
+				for left := range 9 {
+					o := newOrder(t)
+					for i, status := range path {
+						o = move(t, o, status, i+2)
+					}
+					s := o.Snapshot()
+					fill(&s, left)
+					refused += checkActions(t, s)
+				}
+			}
+			if refused == 0 {
+				t.Error("no order was full")
+			}
+		})
+	}
+}
+
+// checkActions tries everything on orders of this form, and returns how much was refused for want of room.
+func checkActions(t *testing.T, s order.Snapshot) (refused int) {
+	t.Helper()
+	o, err := order.Restore(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	actions := o.Actions()
+	if o.Unsaved() || len(o.Events()) > 0 || o.Version() != s.Version {
+		t.Error("asking what is allowed changes the order")
+	}
+	for target, action := range map[order.Status]order.Action{
+		order.StatusPaid: actions.Pay, order.StatusShipped: actions.Ship,
+		order.StatusDelivered: actions.Deliver, order.StatusCanceled: actions.Cancel,
+	} {
+		if target == o.Status() {
+			continue // nothing to do, which never fails
+		}
+		tried, err := order.Restore(o.Snapshot())
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = tried.MoveTo(target, id(9), stamp(9))
+		if action.Allowed != (err == nil) {
+			t.Errorf("%s to %s with %d events is allowed: %t, but %v", o.Status(), target, s.Sequence, action.Allowed, err)
+		}
+		switch code := fault.Of(err).Code; {
+		case err == nil:
+		case code != "status_not_allowed":
+			refused++
+			if action.Reason != fault.Of(err).Message {
+				t.Errorf("the reason is %q, want %q", action.Reason, fault.Of(err).Message)
+			}
+		}
+	}
+	return refused
+}
+
 func TestFingerprint(t *testing.T) {
 	a, b := draft(), draft()
 	b.Items[0].UnitPrice = "12.5"

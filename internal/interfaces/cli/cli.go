@@ -118,7 +118,30 @@ Exit codes: 0 done, 1 could not finish, 2 wrong command, flag, value, file or se
 	}
 	root.AddCommand(newVersion(commands, streams))
 	root.SetHelpCommand(newHelp())
+	addCompletion(root)
 	return root
+}
+
+// addCompletion adds cobra's own completion command, which answers a shell that it does not know with
+// its help and success.
+func addCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, command := range root.Commands() {
+		if command.Name() != "completion" {
+			continue
+		}
+		command.Args = cobra.ArbitraryArgs
+		command.RunE = func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			var shells []string
+			for _, shell := range cmd.Commands() {
+				shells = append(shells, shell.Name())
+			}
+			return usagef("there is no completion for %q: give one of %s", args[0], strings.Join(shells, ", "))
+		}
+	}
 }
 
 // newHelp replaces cobra's own help command, which answers an unknown command with success.

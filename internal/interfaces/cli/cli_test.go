@@ -58,6 +58,7 @@ func TestWrongUse(t *testing.T) {
 			"invalid argument \"localhost:8000\" for \"--url\" flag: give the address of a service, such as http://127.0.0.1:8000;" +
 				" see 'orders healthcheck --help'",
 		},
+		{"completion tcsh", "there is no completion for \"tcsh\": give one of bash, fish, powershell, zsh"},
 		{"completion fish extra", "unknown command \"extra\" for \"orders completion fish\""},
 	}
 	for _, tt := range tests {

@@ -30,7 +30,7 @@ type ImportOptions struct {
 	DateLayout string
 	Location   *time.Location
 
-	DryRun    bool      // check everything, keep nothing
+	DryRun    bool      // check everything, keep nothing, ask no store
 	AsHistory bool      // keep the orders as told already
 	Rejects   io.Writer // where refused lines go; nil for nowhere
 	URL       string    // base address of a running service to send to; empty for the configured store itself
@@ -62,7 +62,7 @@ Exits 0 also when some orders were refused, 1 when it could not finish.`,
 	flags.Func("currency", "`CODE` of the currency of lines that name none", options.setCurrency)
 	flags.Func("date-layout", "Go `LAYOUT` of dates, such as '2006-01-02 15:04:05'", options.setDateLayout)
 	flags.Func("time-zone", "`ZONE` of dates that name none, such as Europe/London (default UTC)", options.setLocation)
-	flags.BoolVar(&options.DryRun, "dry-run", false, "check everything, keep nothing")
+	flags.BoolVar(&options.DryRun, "dry-run", false, "check everything, keep nothing; what is there already is not checked")
 	flags.BoolVar(&options.AsHistory, "as-history", false, "keep the orders as told already: no subscriber hears of them")
 	flags.StringVar(&rejects, "rejects", "", "`FILE` for refused lines, with their numbers and reasons")
 	urlFlag(flags, &options.URL, "base `URL` of a running service to send to, instead of the configured store")

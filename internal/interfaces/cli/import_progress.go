@@ -30,6 +30,7 @@ type importProgress struct {
 	placing bool
 	begun   time.Time // the placing
 	told    time.Time // the last line
+	warned  time.Time // the last line about trouble
 }
 
 func newImportProgress(w io.Writer, size int64, now func() time.Time) *importProgress {
@@ -44,6 +45,9 @@ func (p *importProgress) show(at importing.Progress) {
 		p.placing, p.begun = true, p.now()
 		p.end()
 	}
+	if at.Trouble != nil {
+		p.warn(at.Trouble)
+	}
 	if p.terminal {
 		p.draw(at)
 		return
@@ -52,6 +56,19 @@ func (p *importProgress) show(at importing.Progress) {
 		p.told = now
 		fmt.Fprintln(p.w, "orders: "+p.line(at))
 	}
+}
+
+// warn tells why nothing moves, so that nobody takes a wait for a standstill: at once, then now and then.
+func (p *importProgress) warn(trouble error) {
+	now := p.now()
+	if !p.warned.IsZero() && now.Sub(p.warned) < lineEvery {
+		return
+	}
+	p.warned = now
+	if p.bar != nil {
+		_ = p.bar.Clear() // the bar is drawn anew below the line
+	}
+	fmt.Fprintf(p.w, "orders: %s; trying again\n", trouble)
 }
 
 // draw moves the bar. What a terminal can't show is not worth an error.

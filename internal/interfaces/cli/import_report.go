@@ -33,14 +33,15 @@ func reportOf(s importing.Summary) importReport {
 
 // printReport writes the report for people: one figure a line, the figures under each other.
 func printReport(w io.Writer, s importing.Summary, dryRun bool) error {
-	created, total := "orders created", "total created, "
+	created, total, existing := "orders created", "total created, ", number(s.OrdersExisting)
 	if dryRun {
-		created, total = "orders to be created", "total to be created, "
+		// It asks no store, so a number here would be taken for an answer.
+		created, total, existing = "orders to be created", "total to be created, ", "not checked"
 	}
 	rows := [][2]string{
 		{"orders read", number(s.OrdersRead)},
 		{created, number(s.OrdersCreated)},
-		{"orders there already", number(s.OrdersExisting)},
+		{"orders there already", existing},
 		{"orders refused", number(s.OrdersRejected)},
 		{"lines read", number(s.LinesRead)},
 		{"lines refused", number(s.LinesRejected)},

@@ -51,7 +51,7 @@ func TestImportReport(t *testing.T) {
 	}{
 		"text": {[]string{"--dry-run"}, outcome{code: cli.ExitOK, err: merged + hint, out: `orders read                          3
 orders to be created                 2
-orders there already                 0
+orders there already       not checked
 orders refused                       1
 lines read                           4
 lines refused                        1
@@ -121,5 +121,27 @@ func TestImportProgressOnATerminal(t *testing.T) {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q in %q", want, text.String())
 		}
+	}
+}
+
+// A destination that is away is told of at once and then now and then, and not for each batch.
+func TestImportTellsOfTrouble(t *testing.T) {
+	for name, terminal := range map[string]bool{"lines": false, "terminal": true} {
+		t.Run(name, func(t *testing.T) {
+			var text bytes.Buffer
+			clock := now()
+			show, end := cli.Progress(&text, terminal, 2_000_000, func() time.Time { return clock })
+			show(importing.Progress{Placing: true, LinesRead: 24_000})
+			for range 3 {
+				for range 3 {
+					show(importing.Progress{Placing: true, LinesRead: 24_000, Trouble: errors.New("nobody is there")})
+					clock = clock.Add(time.Second)
+				}
+			}
+			end()
+			if n := strings.Count(text.String(), "orders: nobody is there; trying again\n"); n != 2 {
+				t.Errorf("%d lines in %q", n, text.String())
+			}
+		})
 	}
 }

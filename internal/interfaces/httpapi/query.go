@@ -78,7 +78,9 @@ func (q *queryReader) text(name string, most int) string {
 	if !ok {
 		return ""
 	}
-	if n := utf8.RuneCountInString(text); n < 1 || n > most || !utf8.ValidString(text) {
+	if !utf8.ValidString(text) {
+		q.wrong(name, "must be valid UTF-8, its bytes written as %XX")
+	} else if n := utf8.RuneCountInString(text); n < 1 || n > most {
 		q.wrong(name, fmt.Sprintf("must have 1 to %d characters", most))
 	}
 	return text

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/domain/order"
 	"order-processing-service/internal/infrastructure/store/sqlite"
 )
@@ -36,12 +37,7 @@ func TestDamagedFileDoesNotOpen(t *testing.T) {
 func TestDamagedOrdersAreNotRead(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "orders.db")
 	ids := closedWith(t, path, 200)
-	pages, size := leafPages(t, path)
-	spoilFile(t, path, func(data []byte) {
-		for _, page := range pages {
-			spoil(data[(page-1)*size : page*size])
-		}
-	})
+	spoilOrders(t, path)
 	s, err := sqlite.Open(sqlite.Config{Path: path})
 	if err != nil {
 		t.Fatal(err)
@@ -50,6 +46,58 @@ func TestDamagedOrdersAreNotRead(t *testing.T) {
 	for _, id := range ids {
 		_, err := s.Get(t.Context(), id)
 		wantCode(t, err, "store_damaged", "damaged")
+	}
+}
+
+// TestDamagedFileIsNotReady finds the damage by reading and by writing: from then on readiness says no,
+// though the row that it writes lies in a page that is whole.
+func TestDamagedFileIsNotReady(t *testing.T) {
+	for name, meet := range map[string]func(s *sqlite.Store, id order.ID) error{
+		"read": func(s *sqlite.Store, id order.ID) error {
+			_, err := s.Get(t.Context(), id)
+			return err
+		},
+		"written": func(s *sqlite.Store, id order.ID) error {
+			_, err := s.Change(t.Context(), id, delivery.Handover{}, time.Now(), func(*order.Order) error { return nil })
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "orders.db")
+			ids := closedWith(t, path, 200)
+			spoilOrders(t, path)
+			s, err := sqlite.Open(sqlite.Config{Path: path})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			if err := s.Ping(t.Context()); err != nil {
+				t.Fatalf("before anybody has met the damage: %v", err)
+			}
+			wantCode(t, meet(s, ids[0]), "store_damaged", "damaged")
+			for range 2 {
+				wantCode(t, s.Ping(t.Context()), "store_damaged", "damaged")
+			}
+		})
+	}
+}
+
+// TestDamagedRecordLeavesTheStoreReady spoils what one order has: the others can be kept, so readiness
+// says yes.
+func TestDamagedRecordLeavesTheStoreReady(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "orders.db")
+	ids := closedWith(t, path, 2)
+	s, err := sqlite.Open(sqlite.Config{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	spoilColumn(t, path, "doc", ids[0])
+	if _, err := s.Get(t.Context(), ids[0]); err == nil {
+		t.Error("a damaged order is read")
+	}
+	if err := s.Ping(t.Context()); err != nil {
+		t.Errorf("not ready for a single order: %v", err)
 	}
 }
 
@@ -72,6 +120,17 @@ func closedWith(t *testing.T, path string, n int) []order.ID {
 		t.Fatal(err)
 	}
 	return ids
+}
+
+// spoilOrders damages every page that holds orders, and no other.
+func spoilOrders(t *testing.T, path string) {
+	t.Helper()
+	pages, size := leafPages(t, path)
+	spoilFile(t, path, func(data []byte) {
+		for _, page := range pages {
+			spoil(data[(page-1)*size : page*size])
+		}
+	})
 }
 
 // leafPages returns the numbers, from 1, of the pages that hold orders themselves, and the page size.

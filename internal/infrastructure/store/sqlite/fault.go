@@ -40,7 +40,7 @@ func translate(op string, err error) error {
 		return unavailable("store_full", "orders can't be kept right now: the disk is full")
 	case errors.Is(err, sqlite3.READONLY), errors.Is(err, sqlite3.PERM):
 		return unavailable("store_read_only", "orders can't be kept right now: the data folder can't be written")
-	case errors.Is(err, sqlite3.CORRUPT), errors.Is(err, sqlite3.NOTADB):
+	case isDamage(err):
 		return unavailable("store_damaged", "orders can't be kept or read right now: the data file is damaged")
 	case errors.Is(err, sqlite3.BUSY), errors.Is(err, sqlite3.LOCKED):
 		return unavailable("store_locked", "orders can't be kept right now: another program has locked the data file")
@@ -48,5 +48,17 @@ func translate(op string, err error) error {
 		return unavailable("store_unreachable", "orders can't be kept or read right now: the data file can't be reached")
 	default:
 		return cause
+	}
+}
+
+// isDamage reports whether SQLite found the file itself damaged, not a single record in it.
+func isDamage(err error) bool {
+	return errors.Is(err, sqlite3.CORRUPT) || errors.Is(err, sqlite3.NOTADB)
+}
+
+// noteDamage remembers the first sign of a damaged file. A file does not heal, so nothing takes it back.
+func (s *Store) noteDamage(err error) {
+	if isDamage(err) {
+		s.damage.CompareAndSwap(nil, &err)
 	}
 }

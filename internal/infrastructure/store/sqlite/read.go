@@ -65,7 +65,11 @@ func (s *Store) read(ctx context.Context, f func(*conn) error) error {
 		default:
 		}
 		c.SetInterrupt(ctx)
-		return f(c)
+		err := f(c)
+		if err != nil {
+			s.noteDamage(err)
+		}
+		return err
 	case <-s.stopped:
 		return errClosed
 	case <-ctx.Done():

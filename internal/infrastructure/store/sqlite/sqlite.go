@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gofrs/flock"
 	"github.com/ncruces/go-sqlite3"
@@ -52,7 +53,8 @@ type Store struct {
 	queue       chan *job
 	owners      owners
 	log         *slog.Logger
-	sorted      int // maxSorted, but for a test
+	sorted      int                   // maxSorted, but for a test
+	damage      atomic.Pointer[error] // the first sign that the file is damaged; nil while there is none
 
 	claiming  sync.Mutex // one claim at a time; guards abandoned
 	abandoned abandoned
@@ -168,7 +170,7 @@ func connectFault(path string, err error) error {
 		return err
 	}
 	switch {
-	case errors.Is(err, sqlite3.NOTADB), errors.Is(err, sqlite3.CORRUPT):
+	case isDamage(err):
 		return openFault(err, "store_damaged",
 			path+" is damaged or no database of this program; restore it from a backup, or set DATA_DIR to another folder")
 	case errors.Is(err, sqlite3.FULL):
@@ -189,8 +191,12 @@ func openFault(err error, code, message string) error {
 const probeSize = 16 << 10
 
 // Ping implements ordering.Store: it commits a change of its own, which shows whether an order could
-// be written now.
+// be written now. Once a part of the file was found damaged it says so until the store is opened anew:
+// its own row lies in another part, which is no sign that the orders can be kept.
 func (s *Store) Ping(ctx context.Context) error {
+	if err := s.damage.Load(); err != nil {
+		return translate("ping", *err)
+	}
 	return s.write(ctx, false, 1, func(c *conn) error {
 		return c.exec("UPDATE probe SET writes = writes + 1, filler = randomblob(?)", probeSize)
 	})

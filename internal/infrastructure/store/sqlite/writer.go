@@ -129,6 +129,9 @@ func (s *Store) commit(group []*job) {
 		if err != nil {
 			j.err = err
 		}
+		if j.err != nil {
+			s.noteDamage(j.err)
+		}
 		close(j.done)
 	}
 }
