@@ -182,11 +182,12 @@ func (d *Dispatcher) take(subscriber string, w *work) {
 		w.queue = q
 		if !q.add(w) {
 			now := d.c.Now()
-			at := now
+			s := d.release(w, now)
 			if !d.stopping.Load() {
-				at = q.putOff(now, d.c.PollInterval, d.c.BackoffMax)
+				s.RetryAt, s.Error = q.putOff(now, d.c.PollInterval, d.c.BackoffMax)
+				s.Attempts = w.attempts
 			}
-			d.settler.add(outcome{settlement: d.release(w, at), until: w.until})
+			d.settler.add(outcome{settlement: s, until: w.until})
 		}
 		return
 	}
@@ -256,6 +257,9 @@ func (d *Dispatcher) Poll(ctx context.Context) (more bool, err error) {
 	if d.stopping.Load() || limit < max(1, min(d.c.Queue/4, maxClaim)) { // a few at a time would cost a write each
 		d.leftBehind()
 		return false, nil
+	}
+	if d.allRest() {
+		return false, nil // the end of a rest wakes the poller
 	}
 	now := d.c.Now()
 	claim := Claim{Owner: d.c.Owner, Subscribers: d.names, Now: now, Until: now.Add(d.c.Lease), Limit: limit}

@@ -33,9 +33,11 @@ type queue struct {
 	first, last *work // ready, in the order in which they came
 	closed      bool
 	horizon     time.Time // until when work was put off for want of a place
+	health      health
 
-	size                  atomic.Int64 // of held
-	told, retried, parked atomic.Uint64
+	size                         atomic.Int64 // of held
+	unwell                       atomic.Bool  // health.state is not well; read where the lock would be dear
+	told, retried, parked, waits atomic.Uint64
 }
 
 func newQueue(s Subscriber, capacity int) *queue {
@@ -68,18 +70,21 @@ func (q *queue) add(w *work) bool {
 	return true
 }
 
-// take waits for work and moves up to limit of it into batch. It returns none when the queue is
-// closed.
-func (q *queue) take(batch []*work, limit int) []*work {
+// take waits for work, and for a subscriber that rests, and moves up to limit of it into batch. It
+// returns none when the queue is closed.
+func (q *queue) take(batch []*work, limit int) ([]*work, turn) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for q.first == nil && !q.closed {
+	for !q.closed && (q.first == nil || !q.health.open()) {
 		q.filled.Wait()
+	}
+	if q.closed {
+		return batch, turn{}
 	}
 	for q.first != nil && len(batch) < limit {
 		batch = append(batch, q.pop())
 	}
-	return batch
+	return batch, q.health.begin()
 }
 
 // again puts w, of which there is more to tell, back into the ready list. It reports false if the
@@ -115,6 +120,7 @@ func (q *queue) close() []*work {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.closed = true
+	q.health.end()
 	var left []*work
 	for q.first != nil {
 		left = append(left, q.pop())
@@ -123,20 +129,32 @@ func (q *queue) close() []*work {
 	return left
 }
 
-// putOff returns when work that found no place is to come back: spaced out, so that what waits for a
-// stuck subscriber keeps the store busy only a little.
-func (q *queue) putOff(now time.Time, soonest, latest time.Duration) time.Time {
-	const spacing = 250 * time.Microsecond
+// The least time between two orders that are put off; what waits for a subscriber that does not take
+// it shall keep the store busy only a little, above all when that one is away for long.
+const (
+	spacing        = 250 * time.Microsecond
+	restingSpacing = 2 * time.Millisecond
+)
+
+// putOff returns when work that found no place is to come back, and why if the subscriber is away.
+func (q *queue) putOff(now time.Time, soonest, latest time.Duration) (time.Time, string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.horizon = q.horizon.Add(spacing)
-	if t := now.Add(soonest); q.horizon.Before(t) {
-		q.horizon = t
+	least, step := now.Add(soonest), spacing
+	if q.health.state != well {
+		step = restingSpacing
+		if q.health.until.After(least) {
+			least = q.health.until
+		}
+	}
+	q.horizon = q.horizon.Add(step)
+	if q.horizon.Before(least) {
+		q.horizon = least
 	}
 	if t := now.Add(latest); q.horizon.After(t) {
 		q.horizon = t
 	}
-	return q.horizon
+	return q.horizon, q.health.reason
 }
 
 func (q *queue) push(w *work) {

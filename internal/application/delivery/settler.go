@@ -22,6 +22,7 @@ type outcome struct {
 	work       *work // nil when no queue holds it
 	settlement Settlement
 	until      time.Time
+	away       bool // it failed, and not for the order's sake
 }
 
 // settler collects outcomes while the store is busy with earlier ones, so that they go out together:
@@ -166,7 +167,7 @@ func (d *Dispatcher) settled(ctx context.Context, o *outcome, answer Settled) {
 		return
 	}
 	if s.Error != "" && !answer.Lost {
-		d.failed(ctx, w.queue, s)
+		d.failed(ctx, w.queue, o)
 	}
 	if !answer.More {
 		d.free(w)
@@ -179,18 +180,23 @@ func (d *Dispatcher) settled(ctx context.Context, o *outcome, answer Settled) {
 }
 
 // failed counts and logs a failed delivery that the store has noted.
-func (d *Dispatcher) failed(ctx context.Context, q *queue, s *Settlement) {
+func (d *Dispatcher) failed(ctx context.Context, q *queue, o *outcome) {
+	s := &o.settlement
 	attrs := []any{
 		"order_id", s.Order.String(), "subscriber", s.Subscriber, "sequence", s.Told + 1,
 		"attempts", s.Attempts, "error", s.Error,
 	}
-	if s.RetryAt.IsZero() {
+	switch {
+	case o.away:
+		q.waits.Add(1)
+		d.c.Logger.DebugContext(ctx, "Delivery waits for its subscriber", attrs...)
+	case s.RetryAt.IsZero():
 		q.parked.Add(1)
 		d.c.Logger.WarnContext(ctx, "Delivery parked after its last try; redrive or skip it", attrs...)
-		return
+	default:
+		q.retried.Add(1)
+		d.c.Logger.DebugContext(ctx, "Delivery failed; trying again", attrs...)
 	}
-	q.retried.Add(1)
-	d.c.Logger.DebugContext(ctx, "Delivery failed; trying again", attrs...)
 }
 
 // free lets go of work whose lease is over; nil is none.

@@ -7,8 +7,11 @@ type Stats struct {
 	InHand int
 	// Told counts events; repeats count again.
 	Told uint64
-	// Retried and Parked count failed deliveries by what became of them.
-	Retried, Parked uint64
+	// Retried and Parked count failed deliveries by what became of them; Waits those that found the
+	// subscriber away as a whole.
+	Retried, Parked, Waits uint64
+	// Rests: the subscriber is away as a whole, and is left alone at the moment.
+	Rests bool
 }
 
 // Stats returns the present counts, for each subscriber in the order of the configuration.
@@ -18,6 +21,7 @@ func (d *Dispatcher) Stats() []Stats {
 		stats[i] = Stats{
 			Subscriber: q.name, InHand: int(q.size.Load()),
 			Told: q.told.Load(), Retried: q.retried.Load(), Parked: q.parked.Load(),
+			Waits: q.waits.Load(), Rests: q.rests(),
 		}
 	}
 	return stats

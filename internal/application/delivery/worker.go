@@ -14,39 +14,51 @@ func (d *Dispatcher) serve(ctx context.Context, q *queue) {
 	batch := make([]*work, 0, d.c.Batch)
 	messages := make([]Message, 0, d.c.Batch)
 	for {
-		batch = q.take(batch[:0], d.c.Batch)
+		var t turn
+		batch, t = q.take(batch[:0], d.c.Batch)
 		if len(batch) == 0 {
 			return
 		}
-		batch = d.ready(ctx, batch)
+		tellable := d.ready(ctx, batch)
 		messages = messages[:0]
-		for _, w := range batch {
+		for _, w := range tellable {
 			messages = append(messages, w.message)
 		}
 		if len(messages) > 0 {
-			d.deliver(ctx, q, batch, messages)
+			d.deliver(ctx, q, t, tellable, messages)
+		} else if t.trial {
+			q.untried()
 		}
 		clear(batch) // keep no orders alive while waiting
 		clear(messages)
 	}
 }
 
-// ready returns the part of batch that can be told now, with its events. Work whose lease is nearly
-// over is dropped: whoever looks after that is the one to tell.
+// ready returns the part of batch that can be told now, with its events.
 func (d *Dispatcher) ready(ctx context.Context, batch []*work) []*work {
-	latest := d.c.Now().Add(d.c.Lease/deliverPart + d.c.Lease/settlePart)
+	batch = d.timely(batch)
 	tellable := batch[:0]
+	for _, w := range batch {
+		if len(w.message.Events) > 0 || d.fetch(ctx, w) {
+			tellable = append(tellable, w)
+		}
+	}
+	return d.timely(tellable) // fetching may have taken long
+}
+
+// timely drops work whose lease is nearly over, whoever looks after that is the one to tell, and
+// returns the rest, in place.
+func (d *Dispatcher) timely(batch []*work) []*work {
+	latest := d.c.Now().Add(d.c.Lease/deliverPart + d.c.Lease/settlePart)
+	kept := batch[:0]
 	for _, w := range batch {
 		if w.until.Before(latest) {
 			d.free(w)
-			continue
+		} else {
+			kept = append(kept, w)
 		}
-		if len(w.message.Events) == 0 && !d.fetch(ctx, w) {
-			continue
-		}
-		tellable = append(tellable, w)
 	}
-	return tellable
+	return kept
 }
 
 // fetch reads what is to be told next. It reports false, and gives the lease back, when there is
@@ -68,7 +80,7 @@ func (d *Dispatcher) fetch(ctx context.Context, w *work) bool {
 }
 
 // deliver tells the subscriber a batch and passes on how each message fared.
-func (d *Dispatcher) deliver(ctx context.Context, q *queue, batch []*work, messages []Message) {
+func (d *Dispatcher) deliver(ctx context.Context, q *queue, t turn, batch []*work, messages []Message) {
 	until := batch[0].until
 	for _, w := range batch {
 		if w.until.Before(until) {
@@ -80,18 +92,47 @@ func (d *Dispatcher) deliver(ctx context.Context, q *queue, batch []*work, messa
 	if ctx.Err() != nil {
 		return // cut off: no failure of the subscriber, and nobody is left to take note
 	}
+	if len(results) != len(batch) {
+		results = allFailed(len(batch), errNoResult)
+	}
 	now := d.c.Now()
+	again := d.answered(ctx, q, t, results, now)
 	for i, w := range batch {
-		result := Result{Err: errNoResult}
-		if len(results) == len(batch) {
-			result = results[i]
-		}
-		s := d.settlement(w, result, now)
+		s := d.settlement(w, results[i], now, again)
 		if s.Until.After(w.until) {
 			w.until = s.Until
 		}
-		d.settler.add(outcome{work: w, settlement: s, until: w.until})
+		d.settler.add(outcome{work: w, settlement: s, until: w.until, away: isAway(results[i].Err)})
 	}
+}
+
+// answered notes what a call says of the subscriber as a whole, and returns from when on what found
+// it away is to be tried again.
+func (d *Dispatcher) answered(ctx context.Context, q *queue, t turn, results []Result, now time.Time) time.Time {
+	soonest := now.Add(d.c.backoff(1))
+	if !allAway(results) {
+		if q.reached() {
+			d.c.Logger.InfoContext(ctx, "Subscriber is back", "subscriber", q.name)
+		}
+		return soonest
+	}
+	reason := errorText(results[0].Err)
+	until, misses := q.away(t, reason, now, d.c.rest, d.Wake)
+	if misses == 1 {
+		d.c.Logger.WarnContext(ctx, "Subscriber is away; its deliveries wait", "subscriber", q.name, "error", reason)
+	}
+	if until.After(soonest) {
+		return until
+	}
+	return soonest
+}
+
+func allFailed(count int, err error) []Result {
+	results := make([]Result, count)
+	for i := range results {
+		results[i].Err = err
+	}
+	return results
 }
 
 var (
@@ -111,16 +152,14 @@ func (d *Dispatcher) call(ctx context.Context, q *queue, messages []Message, lim
 		err := fmt.Errorf("the subscriber panicked: %v", p)
 		d.c.Logger.ErrorContext(ctx, "Subscriber panicked", "subscriber", q.name, "error", errorText(err),
 			"stack", string(debug.Stack()))
-		results = make([]Result, len(messages))
-		for i := range results {
-			results[i].Err = err
-		}
+		results = allFailed(len(messages), err)
 	}()
 	return q.subscriber.Deliver(ctx, messages)
 }
 
-// settlement says what the store is to note of a delivery.
-func (d *Dispatcher) settlement(w *work, r Result, now time.Time) Settlement {
+// settlement says what the store is to note of a delivery; again is when to try what found the
+// subscriber away.
+func (d *Dispatcher) settlement(w *work, r Result, now, again time.Time) Settlement {
 	events := w.message.Events
 	told := min(max(r.Told, 0), len(events))
 	s := Settlement{
@@ -137,10 +176,14 @@ func (d *Dispatcher) settlement(w *work, r Result, now time.Time) Settlement {
 			r.Err = errNoReason
 		}
 		s.Error = errorText(r.Err)
-		s.Attempts = 1
 		if told == 0 {
-			s.Attempts = w.attempts + 1
+			s.Attempts = w.attempts
 		}
+		if isAway(r.Err) { // nothing that the order could help
+			s.RetryAt = again
+			break
+		}
+		s.Attempts++
 		if s.Attempts < d.c.MaxAttempts {
 			s.RetryAt = now.Add(d.c.backoff(s.Attempts))
 		}
