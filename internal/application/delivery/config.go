@@ -49,6 +49,11 @@ type Config struct {
 	// Queue is how many orders a subscriber may have in hand: waiting, being told and being settled.
 	// What finds no place waits in the store. Default: 2,048.
 	Queue int
+	// QueueBytes is how much memory the orders and events that a subscriber has in hand may take, in
+	// bytes. What goes beyond keeps its place without its content, which is read from the store when
+	// its turn comes: each worker may hold 4 MiB and one order on top. What several
+	// subscribers hold together counts for each. Default: 32 MiB.
+	QueueBytes int
 }
 
 // The parts of a lease, as fractions: a delivery that has less than a third of it left is not begun,
@@ -78,6 +83,7 @@ func withDefaults(c Config) Config {
 	c.Workers = cmp.Or(c.Workers, 4)
 	c.Batch = cmp.Or(c.Batch, 10)
 	c.Queue = cmp.Or(c.Queue, 2_048)
+	c.QueueBytes = cmp.Or(c.QueueBytes, 32<<20)
 	return c
 }
 

@@ -40,7 +40,7 @@ func New(c Config) *Dispatcher {
 	d := &Dispatcher{c: withDefaults(c), wake: make(chan struct{}, 1), done: make(chan struct{})}
 	d.settler.filled = make(chan struct{}, 1)
 	for _, s := range c.Subscribers {
-		q := newQueue(s, d.c.Queue)
+		q := newQueue(s, d.c.Queue, d.c.QueueBytes)
 		d.queues, d.names = append(d.queues, q), append(d.names, q.name)
 	}
 	return d
@@ -163,11 +163,12 @@ func (d *Dispatcher) Accept(h Handover, o *order.Order, events []order.Event, le
 	}
 	d.offers.Add(-1)
 	works := make([]work, len(leased))
+	weight := weigh(&Message{Order: o, Events: events})
 	for i := range leased {
 		w, t := &works[i], &leased[i]
 		w.id, w.attempts, w.until = o.ID(), t.Attempts, h.Until
 		if len(events) > 0 && len(events) <= MaxEvents && events[0].Sequence == t.Told+1 {
-			w.message = Message{Order: o, Events: events}
+			w.message, w.weight = Message{Order: o, Events: events}, weight
 		}
 		d.take(t.Subscriber, w)
 	}
@@ -269,7 +270,9 @@ func (d *Dispatcher) Poll(ctx context.Context) (more bool, err error) {
 	}
 	for i := range tasks {
 		t := &tasks[i]
-		d.take(t.Subscriber, &work{id: t.Order.ID(), message: t.Message, attempts: t.Attempts, until: claim.Until})
+		d.take(t.Subscriber, &work{
+			id: t.Order.ID(), message: t.Message, weight: weigh(&t.Message), attempts: t.Attempts, until: claim.Until,
+		})
 	}
 	return len(tasks) >= limit, nil
 }

@@ -13,6 +13,7 @@ type work struct {
 	queue    *queue
 	id       order.ID
 	message  Message // without events: they are to be fetched from the store
+	weight   int     // of the message, in bytes; see weigh
 	attempts int
 	until    time.Time // when the lease ends
 
@@ -25,13 +26,15 @@ type work struct {
 type queue struct {
 	subscriber Subscriber
 	name       string
-	capacity   int
+	capacity   int // of orders
+	most       int // bytes of the messages
 
 	mu          sync.Mutex
 	filled      sync.Cond // something is ready, or the queue is closed
 	held        map[order.ID]*work
 	first, last *work // ready, in the order in which they came
 	closed      bool
+	bytes       int       // what the messages of held and of what comes next weigh
 	horizon     time.Time // until when work was put off for want of a place
 	health      health
 
@@ -40,31 +43,36 @@ type queue struct {
 	told, retried, parked, waits atomic.Uint64
 }
 
-func newQueue(s Subscriber, capacity int) *queue {
-	q := &queue{subscriber: s, name: s.Name(), capacity: capacity, held: make(map[order.ID]*work)}
+func newQueue(s Subscriber, capacity, most int) *queue {
+	q := &queue{subscriber: s, name: s.Name(), capacity: capacity, most: most, held: make(map[order.ID]*work)}
 	q.filled.L = &q.mu
 	return q
 }
 
 // add takes w in, and reports false if there is no place or the queue is closed. An order that is
-// held already needs no place: two deliveries of one track are never under way.
+// held already needs no place: two deliveries of one track are never under way. A message for which
+// there are no bytes left is let go of, and fetched from the store when its turn comes.
 func (q *queue) add(w *work) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.closed {
+	held := q.held[w.id]
+	if q.closed || held == nil && len(q.held) >= q.capacity {
 		return false
 	}
-	switch held := q.held[w.id]; {
+	if q.bytes+w.weight > q.most {
+		w.message, w.weight = Message{}, 0
+	}
+	q.bytes += w.weight
+	switch {
 	case held == nil:
-		if len(q.held) >= q.capacity {
-			return false
-		}
 		q.held[w.id] = w
 		q.size.Store(int64(len(q.held)))
 		q.push(w)
 	case held.waiting: // its lease had run out and is ours again
-		held.message, held.attempts, held.until = w.message, w.attempts, w.until
+		q.bytes -= held.weight
+		held.message, held.weight, held.attempts, held.until = w.message, w.weight, w.attempts, w.until
 	default: // it is being told or settled; w's turn comes after that
+		q.dropNext(held)
 		held.next = w
 	}
 	return true
@@ -95,9 +103,57 @@ func (q *queue) again(w *work) bool {
 	if q.closed {
 		return false
 	}
-	w.next = nil // what it would tell is part of the rest
+	q.dropNext(w) // what it would tell is part of the rest
 	q.push(w)
 	return true
+}
+
+// dropNext lets go of what was to come after w.
+func (q *queue) dropNext(w *work) {
+	if w.next != nil {
+		q.bytes -= w.next.weight
+		w.next = nil
+	}
+}
+
+// putBack puts work that was taken and not begun before everything else that is ready. If the queue
+// is closed it returns the work.
+func (q *queue) putBack(batch []*work) (left []*work) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return batch
+	}
+	for i := len(batch) - 1; i >= 0; i-- {
+		w := batch[i]
+		w.waiting, w.link = true, q.first
+		q.first = w
+		if q.last == nil {
+			q.last = w
+		}
+		q.filled.Signal()
+	}
+	return nil
+}
+
+// fetched gives w the message that the store had of it.
+func (q *queue) fetched(w *work, t *Task) {
+	w.message, w.attempts = t.Message, t.Attempts
+	weight := weigh(&w.message)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.bytes += weight - w.weight
+	w.weight = weight
+}
+
+// delivered lets go of the messages of a batch: what is left to do needs none of them.
+func (q *queue) delivered(batch []*work) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, w := range batch {
+		q.bytes -= w.weight
+		w.message, w.weight = Message{}, 0
+	}
 }
 
 // release lets go of w, whose lease is over. If the track was leased anew meanwhile, that takes its
@@ -105,6 +161,8 @@ func (q *queue) again(w *work) bool {
 func (q *queue) release(w *work) (left *work) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.bytes -= w.weight
+	w.weight = 0
 	if w.next != nil && !q.closed {
 		q.held[w.id] = w.next
 		q.push(w.next)
@@ -113,6 +171,13 @@ func (q *queue) release(w *work) (left *work) {
 	delete(q.held, w.id)
 	q.size.Store(int64(len(q.held)))
 	return w.next
+}
+
+// weighs returns what the messages weigh that the queue holds.
+func (q *queue) weighs() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.bytes
 }
 
 // close ends the queue: take returns no more, and what was ready is returned, still held.

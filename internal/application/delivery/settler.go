@@ -35,10 +35,10 @@ type settler struct {
 	filled  chan struct{} // something is pending, or closed
 }
 
-func (s *settler) add(o outcome) {
+func (s *settler) add(outcomes ...outcome) {
 	s.mu.Lock()
-	s.pending = append(s.pending, o)
-	first := len(s.pending) == 1
+	first := len(s.pending) == 0
+	s.pending = append(s.pending, outcomes...)
 	s.mu.Unlock()
 	if first {
 		s.signal()
@@ -173,7 +173,7 @@ func (d *Dispatcher) settled(ctx context.Context, o *outcome, answer Settled) {
 		d.free(w)
 		return
 	}
-	w.message, w.attempts = Message{}, 0
+	w.attempts = 0
 	if !w.queue.again(w) {
 		d.giveBack(w, d.c.Now())
 	}

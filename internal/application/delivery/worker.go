@@ -9,38 +9,51 @@ import (
 	"time"
 )
 
+// round is what a worker needs from one call to the next; it is used again.
+type round struct {
+	turn
+	messages []Message
+	outcomes []outcome
+}
+
 // serve tells one subscriber, batch after batch, until its queue is closed.
 func (d *Dispatcher) serve(ctx context.Context, q *queue) {
 	batch := make([]*work, 0, d.c.Batch)
-	messages := make([]Message, 0, d.c.Batch)
+	r := round{messages: make([]Message, 0, d.c.Batch), outcomes: make([]outcome, 0, d.c.Batch)}
 	for {
-		var t turn
-		batch, t = q.take(batch[:0], d.c.Batch)
+		batch, r.turn = q.take(batch[:0], d.c.Batch)
 		if len(batch) == 0 {
 			return
 		}
-		tellable := d.ready(ctx, batch)
-		messages = messages[:0]
-		for _, w := range tellable {
-			messages = append(messages, w.message)
-		}
-		if len(messages) > 0 {
-			d.deliver(ctx, q, t, tellable, messages)
-		} else if t.trial {
+		if tellable := d.ready(ctx, q, batch); len(tellable) > 0 {
+			d.deliver(ctx, q, &r, tellable)
+		} else if r.trial {
 			q.untried()
 		}
 		clear(batch) // keep no orders alive while waiting
-		clear(messages)
 	}
 }
 
-// ready returns the part of batch that can be told now, with its events.
-func (d *Dispatcher) ready(ctx context.Context, batch []*work) []*work {
+// maxCallBytes bounds what the messages of a call weigh together, but for the first and for the last one
+// that had to be fetched.
+const maxCallBytes = 4 << 20
+
+// ready returns the part of batch that can be told now, with its events. What would make the call too
+// large is put back.
+func (d *Dispatcher) ready(ctx context.Context, q *queue, batch []*work) []*work {
 	batch = d.timely(batch)
 	tellable := batch[:0]
-	for _, w := range batch {
+	bytes := 0
+	for i, w := range batch {
+		if len(tellable) > 0 && bytes+w.weight > maxCallBytes {
+			for _, w := range q.putBack(batch[i:]) {
+				d.giveBack(w, d.c.Now())
+			}
+			break
+		}
 		if len(w.message.Events) > 0 || d.fetch(ctx, w) {
 			tellable = append(tellable, w)
+			bytes += w.weight
 		}
 	}
 	return d.timely(tellable) // fetching may have taken long
@@ -66,7 +79,7 @@ func (d *Dispatcher) timely(batch []*work) []*work {
 func (d *Dispatcher) fetch(ctx context.Context, w *work) bool {
 	task, err := d.c.Store.Next(ctx, w.id, w.queue.name)
 	if err == nil && len(task.Events) > 0 {
-		w.message, w.attempts = task.Message, task.Attempts
+		w.queue.fetched(w, &task)
 		return true
 	}
 	at := d.c.Now()
@@ -80,15 +93,18 @@ func (d *Dispatcher) fetch(ctx context.Context, w *work) bool {
 }
 
 // deliver tells the subscriber a batch and passes on how each message fared.
-func (d *Dispatcher) deliver(ctx context.Context, q *queue, t turn, batch []*work, messages []Message) {
+func (d *Dispatcher) deliver(ctx context.Context, q *queue, r *round, batch []*work) {
 	until := batch[0].until
+	r.messages, r.outcomes = r.messages[:0], r.outcomes[:0]
 	for _, w := range batch {
+		r.messages = append(r.messages, w.message)
 		if w.until.Before(until) {
 			until = w.until
 		}
 	}
 	limit := until.Sub(d.c.Now()) - d.c.Lease/settlePart
-	results := d.call(ctx, q, messages, limit)
+	results := d.call(ctx, q, r.messages, limit)
+	clear(r.messages)
 	if ctx.Err() != nil {
 		return // cut off: no failure of the subscriber, and nobody is left to take note
 	}
@@ -96,14 +112,17 @@ func (d *Dispatcher) deliver(ctx context.Context, q *queue, t turn, batch []*wor
 		results = allFailed(len(batch), errNoResult)
 	}
 	now := d.c.Now()
-	again := d.answered(ctx, q, t, results, now)
+	again := d.answered(ctx, q, r.turn, results, now)
 	for i, w := range batch {
 		s := d.settlement(w, results[i], now, again)
 		if s.Until.After(w.until) {
 			w.until = s.Until
 		}
-		d.settler.add(outcome{work: w, settlement: s, until: w.until, away: isAway(results[i].Err)})
+		r.outcomes = append(r.outcomes, outcome{work: w, settlement: s, until: w.until, away: isAway(results[i].Err)})
 	}
+	q.delivered(batch) // before others may have them: settling takes long when the store is away
+	d.settler.add(r.outcomes...)
+	clear(r.outcomes)
 }
 
 // answered notes what a call says of the subscriber as a whole, and returns from when on what found
