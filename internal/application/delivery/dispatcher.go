@@ -13,6 +13,10 @@ import (
 // maxClaim bounds how many orders are claimed at once, and with them one write of the store.
 const maxClaim = 256
 
+// largeClaim is how many bytes a claim has when the orders are so large that the store may have
+// returned fewer than there are.
+const largeClaim = 8 << 20
+
 // Dispatcher tells subscribers of changes. What its own process commits is handed to it at once
 // (Offer, Accept); what dead processes left and what is to be tried again it claims from the store.
 // Each subscriber has a queue and workers of its own. It is safe for concurrent use.
@@ -22,6 +26,7 @@ type Dispatcher struct {
 	queues  []*queue
 	settler settler
 	wake    chan struct{}
+	bell    bell         // rung when something was told, noted or given up
 	offers  atomic.Int64 // places kept for offers that are not answered yet
 	missed  atomic.Bool  // something was left in the store for want of a place
 
@@ -254,25 +259,33 @@ func (d *Dispatcher) watch(ctx context.Context) {
 // Poll is one pass: it claims as much due work as there is room for and queues it. It reports
 // whether there may be more. The error is the store's.
 func (d *Dispatcher) Poll(ctx context.Context) (more bool, err error) {
+	_, more, err = d.claim(ctx)
+	return more, err
+}
+
+// claim leases what is due, as far as there is room, and queues it. It does not ask the store if there
+// is no room, or nobody to tell.
+func (d *Dispatcher) claim(ctx context.Context) (claimed int, more bool, err error) {
 	limit := min(d.room(d.offers.Load()), maxClaim)
 	if d.stopping.Load() || limit < max(1, min(d.c.Queue/4, maxClaim)) { // a few at a time would cost a write each
 		d.leftBehind()
-		return false, nil
+		return 0, false, nil
 	}
 	if d.allRest() {
-		return false, nil // the end of a rest wakes the poller
+		return 0, false, nil // the end of a rest wakes the poller
 	}
 	now := d.c.Now()
 	claim := Claim{Owner: d.c.Owner, Subscribers: d.names, Now: now, Until: now.Add(d.c.Lease), Limit: limit}
 	tasks, err := d.c.Store.Claim(ctx, claim)
 	if err != nil {
-		return false, fmt.Errorf("claim deliveries: %w", err)
+		return 0, false, fmt.Errorf("claim deliveries: %w", err)
 	}
+	bytes := 0
 	for i := range tasks {
 		t := &tasks[i]
-		d.take(t.Subscriber, &work{
-			id: t.Order.ID(), message: t.Message, weight: weigh(&t.Message), attempts: t.Attempts, until: claim.Until,
-		})
+		weight := weigh(&t.Message)
+		bytes += weight
+		d.take(t.Subscriber, &work{id: t.Order.ID(), message: t.Message, weight: weight, attempts: t.Attempts, until: claim.Until})
 	}
-	return len(tasks) >= limit, nil
+	return len(tasks), len(tasks) >= limit || bytes >= largeClaim, nil
 }

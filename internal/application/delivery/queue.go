@@ -33,6 +33,7 @@ type queue struct {
 	filled      sync.Cond // something is ready, or the queue is closed
 	held        map[order.ID]*work
 	first, last *work // ready, in the order in which they came
+	ready       int   // how many those are
 	closed      bool
 	bytes       int       // what the messages of held and of what comes next weigh
 	horizon     time.Time // until when work was put off for want of a place
@@ -128,6 +129,7 @@ func (q *queue) putBack(batch []*work) (left []*work) {
 		w := batch[i]
 		w.waiting, w.link = true, q.first
 		q.first = w
+		q.ready++
 		if q.last == nil {
 			q.last = w
 		}
@@ -171,6 +173,13 @@ func (q *queue) release(w *work) (left *work) {
 	delete(q.held, w.id)
 	q.size.Store(int64(len(q.held)))
 	return w.next
+}
+
+// quiet reports whether nothing is under way and nothing can begin.
+func (q *queue) quiet() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.held) == 0 || q.health.state == resting && len(q.held) == q.ready
 }
 
 // weighs returns what the messages weigh that the queue holds.
@@ -230,12 +239,14 @@ func (q *queue) push(w *work) {
 		q.last.link = w
 	}
 	q.last = w
+	q.ready++
 	q.filled.Signal()
 }
 
 func (q *queue) pop() *work {
 	w := q.first
 	q.first, w.link, w.waiting = w.link, nil, false
+	q.ready--
 	if q.first == nil {
 		q.last = nil
 	}

@@ -32,6 +32,7 @@ type settler struct {
 	pending []outcome
 	spare   []outcome
 	closed  bool
+	busy    bool          // what take returned is being written
 	filled  chan struct{} // something is pending, or closed
 }
 
@@ -73,7 +74,7 @@ func (s *settler) take(ctx context.Context) []outcome {
 		s.mu.Lock()
 		batch, closed := s.pending, s.closed
 		if len(batch) > 0 {
-			s.pending, s.spare = s.spare[:0], batch
+			s.pending, s.spare, s.busy = s.spare[:0], batch, true
 		}
 		s.mu.Unlock()
 		if len(batch) > 0 || closed {
@@ -85,6 +86,20 @@ func (s *settler) take(ctx context.Context) []outcome {
 			return nil
 		}
 	}
+}
+
+// written notes that all that take returned has been dealt with.
+func (s *settler) written() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.busy = false
+}
+
+// idle reports whether there is nothing to write.
+func (s *settler) idle() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.pending) == 0 && !s.busy
 }
 
 // settle writes outcomes until the settler is closed or ctx ends.
@@ -101,6 +116,8 @@ func (d *Dispatcher) settle(ctx context.Context) {
 			rest = rest[n:]
 		}
 		clear(batch) // keep no orders alive while waiting
+		d.settler.written()
+		d.bell.ring()
 	}
 }
 
@@ -208,6 +225,7 @@ func (d *Dispatcher) free(w *work) {
 		d.settler.add(outcome{settlement: d.release(left, d.c.Now()), until: left.until})
 	}
 	d.roomier()
+	d.bell.ring()
 }
 
 // sleep waits and reports whether ctx went on for so long.

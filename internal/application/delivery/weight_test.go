@@ -128,3 +128,30 @@ func large() order.Draft {
 	}
 	return d
 }
+
+// sparing is a store that returns fewer orders than it is asked for.
+type sparing struct{ delivery.Store }
+
+func (s sparing) Claim(ctx context.Context, c delivery.Claim) ([]delivery.Task, error) {
+	c.Limit = min(c.Limit, 12)
+	return s.Store.Claim(ctx, c)
+}
+
+// A store may return fewer orders than it is asked for when they are large: the rest need not wait for
+// the next look.
+func TestLargeClaims(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := memory.New()
+		writer := newProcess(t, m, delivery.Config{Subscribers: []delivery.Subscriber{newRecorder(t, "events")}})
+		writer.stop()
+		for range 30 {
+			writer.placed(large())
+		}
+		r := newRecorder(t, "events")
+		p := newProcess(t, m, delivery.Config{
+			Store: sparing{m.Open()}, Subscribers: []delivery.Subscriber{r}, PollInterval: time.Hour,
+		})
+		synctest.Wait()
+		p.toldAll()
+	})
+}

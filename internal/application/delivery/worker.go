@@ -137,6 +137,7 @@ func (d *Dispatcher) answered(ctx context.Context, q *queue, t turn, results []R
 	}
 	reason := errorText(results[0].Err)
 	until, misses := q.away(t, reason, now, d.c.rest, d.Wake)
+	d.bell.ring()
 	if misses == 1 {
 		d.c.Logger.WarnContext(ctx, "Subscriber is away; its deliveries wait", "subscriber", q.name, "error", reason)
 	}
