@@ -56,6 +56,12 @@ type DeliveryAction struct {
 	Action     string `json:"action" enum:"redrive,skip" example:"redrive" doc:"What is done."`
 }
 
+// Redriven answers what an operator asked to be done with parked deliveries.
+type Redriven struct {
+	Redriven   int     `json:"redriven" minimum:"0" example:"1000" doc:"How many deliveries are tried again."`
+	NextCursor *string `json:"next_cursor" example:"Njc0M2YxYTBjMmQ0ZTZmODAxMjM0NTY3" doc:"Where to go on: the parameter cursor of the next request; null at the end."`
+}
+
 // Health says how the service is.
 type Health struct {
 	Status  string `json:"status" enum:"ok" example:"ok" doc:"That all is well."`
@@ -95,6 +101,19 @@ func AppendDeliveryAction(dst []byte, a *DeliveryAction) []byte {
 	dst = AppendString(dst, a.Subscriber)
 	dst = append(dst, `,"action":`...)
 	dst = AppendString(dst, a.Action)
+	return append(dst, '}')
+}
+
+// AppendRedriven appends the answer and returns the extended buffer.
+func AppendRedriven(dst []byte, r *Redriven) []byte {
+	dst = append(dst, `{"redriven":`...)
+	dst = appendNumber(dst, r.Redriven)
+	dst = append(dst, `,"next_cursor":`...)
+	if r.NextCursor == nil {
+		dst = append(dst, "null"...)
+	} else {
+		dst = AppendString(dst, *r.NextCursor)
+	}
 	return append(dst, '}')
 }
 
