@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -125,8 +126,7 @@ func (q *queue) putBack(batch []*work) (left []*work) {
 	if q.closed {
 		return batch
 	}
-	for i := len(batch) - 1; i >= 0; i-- {
-		w := batch[i]
+	for _, w := range slices.Backward(batch) {
 		w.waiting, w.link = true, q.first
 		q.first = w
 		q.ready++

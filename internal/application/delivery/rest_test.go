@@ -233,7 +233,8 @@ func TestOutageMidway(t *testing.T) {
 		gate, calls := make(chan struct{}), 0
 		r.deliver = func(_ context.Context, messages []delivery.Message) []delivery.Result {
 			<-gate
-			if calls++; calls == 2 {
+			calls++
+			if calls == 2 {
 				return []delivery.Result{{Told: 1, Err: errOutage}}
 			}
 			return allTold(messages)
