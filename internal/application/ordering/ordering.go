@@ -19,6 +19,7 @@ import (
 // yet to be told. When a method that writes returns without an error, the write is durable. A store
 // that is away or whose queue is full (ErrStoreBusy) answers with a fault of kind Unavailable and has
 // then written nothing; after any other error, or when ctx ends early, the write is wholly there or not at all.
+// What ctx ended early has context.Canceled or context.DeadlineExceeded in its error, as is the case.
 // Implementations are safe for concurrent use.
 type Store interface {
 	// Create inserts orders, each on its own, and answers each in the same order. An order whose id

@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -65,7 +67,12 @@ func (s *Store) read(ctx context.Context, f func(*conn) error) error {
 		default:
 		}
 		c.SetInterrupt(ctx)
-		return f(c)
+		err := f(c)
+		if errors.Is(err, sqlite3.INTERRUPT) && ctx.Err() != nil {
+			// The driver does not say whether the caller has gone or took too long.
+			err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
+		}
+		return err
 	case <-s.stopped:
 		return errClosed
 	case <-ctx.Done():
