@@ -98,7 +98,7 @@ func (d *Dispatcher) Stop(ctx context.Context) error {
 	defer d.cancel()
 	if first {
 		d.unpoll()
-		go d.drain()
+		go d.windDown()
 	}
 	select {
 	case <-d.done:
@@ -108,7 +108,8 @@ func (d *Dispatcher) Stop(ctx context.Context) error {
 	}
 }
 
-func (d *Dispatcher) drain() {
+// windDown ends what Start began, in the order in which the parts hand on their work.
+func (d *Dispatcher) windDown() {
 	d.poller.Wait()
 	for _, q := range d.queues {
 		for _, w := range q.close() {
