@@ -44,9 +44,9 @@ type Delivery struct {
 	Subscriber    string    `json:"subscriber" example:"eventbridge" doc:"Who is to be told."`
 	State         string    `json:"state" enum:"waiting,parked" example:"parked" doc:"Whether it waits for its next try or is given up until somebody acts."`
 	Sequence      int       `json:"sequence" minimum:"1" example:"3" doc:"The event that is to be told next."`
-	Attempts      int       `json:"attempts" minimum:"0" example:"10" doc:"How many tries of it failed."`
+	Attempts      int       `json:"attempts" minimum:"0" example:"10" doc:"How many tries of it were refused. A subscriber that is away refuses nothing."`
 	NextAttemptAt time.Time `json:"next_attempt_at" nullable:"true" example:"2026-01-15T09:30:00.000Z" doc:"When it is tried next; null while it is parked."`
-	LastError     string    `json:"last_error" nullable:"true" example:"eventbridge: throttled" doc:"Why the last try failed; null when none did."`
+	LastError     string    `json:"last_error" nullable:"true" example:"eventbridge: throttled" doc:"Why the last try failed, or why none can be made; null otherwise."`
 }
 
 // DeliveryAction answers what an operator asked to be done with a delivery.
