@@ -89,7 +89,7 @@ type Task struct {
 type Settlement struct {
 	Order      order.ID
 	Subscriber string
-	Owner      string
+	Owner      string // of the lease; "" when it is over, and only what was told is to be noted
 	// Told is the sequence of the last event told; not more than before when none was.
 	Told int
 	// Error says why the next event was not told; "" when nothing failed. Attempts then counts the

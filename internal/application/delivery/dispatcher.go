@@ -194,7 +194,7 @@ func (d *Dispatcher) take(subscriber string, w *work) {
 				s.RetryAt, s.Error = q.putOff(now, d.c.PollInterval, d.c.BackoffMax)
 				s.Attempts = w.attempts
 			}
-			d.settler.add(outcome{settlement: s, until: w.until})
+			d.settler.add(outcome{settlement: s, lease: w.until, until: w.until})
 		}
 		return
 	}
@@ -202,7 +202,7 @@ func (d *Dispatcher) take(subscriber string, w *work) {
 
 // giveBack gives back the lease of work that a queue holds: the rest is due at the given time.
 func (d *Dispatcher) giveBack(w *work, at time.Time) {
-	d.settler.add(outcome{work: w, settlement: d.release(w, at), until: w.until})
+	d.settler.add(outcome{work: w, settlement: d.release(w, at), lease: w.until, until: w.until})
 }
 
 func (d *Dispatcher) release(w *work, at time.Time) Settlement {

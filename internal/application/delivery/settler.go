@@ -21,8 +21,9 @@ const (
 type outcome struct {
 	work       *work // nil when no queue holds it
 	settlement Settlement
-	until      time.Time
-	away       bool // it failed, and not for the order's sake
+	lease      time.Time // when the lease ends as the store knows it
+	until      time.Time // when it ends if the settlement prolongs it: to be written by then
+	away       bool      // it failed, and not for the order's sake
 }
 
 // settler collects outcomes while the store is busy with earlier ones, so that they go out together:
@@ -128,8 +129,14 @@ func (d *Dispatcher) write(ctx context.Context, batch []outcome, scratch []Settl
 	wait := firstSettleRetry
 	for len(batch) > 0 {
 		scratch = scratch[:0]
+		now := d.c.Now()
 		for i := range batch {
-			scratch = append(scratch, batch[i].settlement)
+			s := batch[i].settlement
+			if !batch[i].lease.After(now) {
+				// What was told was told; but the lease may be ours anew, for work of its own.
+				s.Owner = ""
+			}
+			scratch = append(scratch, s)
 		}
 		answers, err := d.c.Store.Settle(ctx, scratch)
 		switch {
@@ -222,7 +229,7 @@ func (d *Dispatcher) free(w *work) {
 		return
 	}
 	if left := w.queue.release(w); left != nil {
-		d.settler.add(outcome{settlement: d.release(left, d.c.Now()), until: left.until})
+		d.settler.add(outcome{settlement: d.release(left, d.c.Now()), lease: left.until, until: left.until})
 	}
 	d.roomier()
 	d.bell.ring()

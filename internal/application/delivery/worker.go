@@ -114,11 +114,12 @@ func (d *Dispatcher) deliver(ctx context.Context, q *queue, r *round, batch []*w
 	now := d.c.Now()
 	again := d.answered(ctx, q, r.turn, results, now)
 	for i, w := range batch {
-		s := d.settlement(w, results[i], now, again)
-		if s.Until.After(w.until) {
-			w.until = s.Until
+		o := outcome{work: w, settlement: d.settlement(w, results[i], now, again), lease: w.until, away: isAway(results[i].Err)}
+		if o.settlement.Until.After(w.until) {
+			w.until = o.settlement.Until
 		}
-		r.outcomes = append(r.outcomes, outcome{work: w, settlement: s, until: w.until, away: isAway(results[i].Err)})
+		o.until = w.until
+		r.outcomes = append(r.outcomes, o)
 	}
 	q.delivered(batch) // before others may have them: settling takes long when the store is away
 	d.settler.add(r.outcomes...)

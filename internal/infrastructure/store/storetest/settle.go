@@ -79,6 +79,20 @@ func testSettle(t *testing.T, h Harness) {
 		}
 	})
 
+	t.Run("a note without an owner leaves the lease alone", func(t *testing.T) {
+		r, id := begun(t)
+		s := by(id, "mail", 1)
+		s.Owner, s.Error, s.RetryAt = "", "too late", at(2*time.Minute)
+		if got := r.settle(t, s)[0]; got != (delivery.Settled{Lost: true}) {
+			t.Errorf("Settle = %+v, want that the lease is lost", got)
+		}
+		got := r.deliveries(t, delivery.StateWaiting, 10)
+		i := slices.IndexFunc(got, func(d delivery.Delivery) bool { return d.Track.Subscriber == "mail" })
+		if i < 0 || got[i].Sequence != 2 || got[i].Track.Owner != "claimer" || got[i].Track.LastError != "" {
+			t.Errorf("waiting are %+v, want that event 1 was told and the lease goes on", got)
+		}
+	})
+
 	t.Run("a change does not hasten the next try", func(t *testing.T) {
 		r, id := begun(t)
 		s := by(id, "mail", 0)
