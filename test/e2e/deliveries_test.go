@@ -186,10 +186,39 @@ func TestParkedDeliveriesArePaged(t *testing.T) {
 	}
 }
 
-func TestDeliveriesRefused(t *testing.T) {
-	wrong := func(query, location string) step {
-		return step{request: "GET /deliveries?" + query, status: 422, has: `{"errors": [{"location": "` + location + `", "message": "<text>"}]}`}
+// TestRedriveParked sends all that is parked of one subscriber again.
+func TestRedriveParked(t *testing.T) {
+	for _, on := range stores() {
+		t.Run(on.name, func(t *testing.T) {
+			s := newHome(t, on, impatient(1)...).start(t)
+			mend := s.breakManifests(t)
+			for range 7 {
+				s.place(t, small)
+			}
+			s.awaitDeliveries(t, "parked", 7)
+			mend()
+			redrive := func(query, want string) {
+				t.Helper()
+				a := s.ask(t, http.MethodPost, "/deliveries/redrive"+query, nil, nil)
+				if diff := differ(t, want, a.body, false); a.status != http.StatusAccepted || diff != "" {
+					t.Errorf("status %d (-want +got):\n%s", a.status, diff)
+				}
+			}
+			redrive("?subscriber=events", `{"redriven": 0, "next_cursor": null}`)
+			redrive("?subscriber=manifests", `{"redriven": 7, "next_cursor": null}`)
+			s.awaitDeliveries(t, "parked", 0)
+			s.awaitDeliveries(t, "waiting", 0)
+			redrive("", `{"redriven": 0, "next_cursor": null}`)
+		})
 	}
+}
+
+func TestDeliveriesRefused(t *testing.T) {
+	refused := func(request, location string) step {
+		return step{request: request, status: 422, has: `{"errors": [{"location": "` + location + `", "message": "<text>"}]}`}
+	}
+	wrong := func(query, location string) step { return refused("GET /deliveries?"+query, location) }
+	wrongRedrive := func(query, location string) step { return refused("POST /deliveries/redrive?"+query, location) }
 	settled := step{request: "GET /health", status: 200, check: func(t *testing.T, s *service, _ answer) {
 		t.Helper()
 		s.awaitDeliveries(t, "waiting", 0)
@@ -206,6 +235,9 @@ func TestDeliveriesRefused(t *testing.T) {
 			{request: "POST /deliveries/42/manifests/skip", status: 404, has: `{"code": "order_not_found"}`},
 			{request: "POST /deliveries/{order}/manifests/resend", status: 404, has: `{"code": "route_not_found"}`},
 			{request: "GET /deliveries/{order}/manifests/redrive", status: 405, headers: fields{"Allow": "POST"}},
+			{request: "GET /deliveries/redrive", status: 405, headers: fields{"Allow": "POST"}},
+			wrongRedrive("cursor=", "query.cursor"), wrongRedrive("cursor=%21", "query.cursor"),
+			wrongRedrive("subscriber=", "query.subscriber"), wrongRedrive("state=parked", "query.state"),
 			wrong("state=lost", "query.state"), wrong("limit=0", "query.limit"), wrong("limit=201", "query.limit"),
 			wrong("cursor=", "query.cursor"),
 			wrong("cursor=%21", "query.cursor"), wrong("order_id=1", "query.order_id"),

@@ -100,7 +100,7 @@ func everyOperation(t *testing.T, _ *service, a answer) {
 	want := []string{
 		"GET /deliveries", "GET /health", "GET /health/live", "GET /health/ready", "GET /orders", "GET /orders/export",
 		"GET /orders/{order_id}", "GET /orders/{order_id}/timeline", "PATCH /orders/{order_id}",
-		"POST /deliveries/{order_id}/{subscriber}/redrive", "POST /deliveries/{order_id}/{subscriber}/skip", "POST /orders",
+		"POST /deliveries/redrive", "POST /deliveries/{order_id}/{subscriber}/redrive", "POST /deliveries/{order_id}/{subscriber}/skip", "POST /orders",
 		"POST /orders/batch",
 	}
 	if !slices.Equal(got, want) {

@@ -37,6 +37,10 @@ type Config struct {
 	BackoffMin time.Duration
 	// BackoffMax bounds every wait between tries. Default: 5 minutes.
 	BackoffMax time.Duration
+	// RestMax bounds how long a subscriber that is away as a whole is left alone before it is tried
+	// again. The first rest is BackoffMin; it doubles with each call that finds it away still. Never
+	// more than BackoffMax. Default: 30 seconds.
+	RestMax time.Duration
 	// Workers is how many Deliver calls a subscriber gets at the same time. Default: 4.
 	Workers int
 	// Batch is how many messages a Deliver call gets at most. Default: 10, as many entries as
@@ -45,6 +49,11 @@ type Config struct {
 	// Queue is how many orders a subscriber may have in hand: waiting, being told and being settled.
 	// What finds no place waits in the store. Default: 2,048.
 	Queue int
+	// QueueBytes is how much memory the orders and events that a subscriber has in hand may take, in
+	// bytes. What goes beyond keeps its place without its content, which is read from the store when
+	// its turn comes: each worker may hold 4 MiB and one order on top. What several
+	// subscribers hold together counts for each. Default: 32 MiB.
+	QueueBytes int
 }
 
 // The parts of a lease, as fractions: a delivery that has less than a third of it left is not begun,
@@ -70,19 +79,26 @@ func withDefaults(c Config) Config {
 	c.MaxAttempts = cmp.Or(c.MaxAttempts, 10)
 	c.BackoffMin = cmp.Or(c.BackoffMin, time.Second)
 	c.BackoffMax = cmp.Or(c.BackoffMax, 5*time.Minute)
+	c.RestMax = min(cmp.Or(c.RestMax, 30*time.Second), c.BackoffMax)
 	c.Workers = cmp.Or(c.Workers, 4)
 	c.Batch = cmp.Or(c.Batch, 10)
 	c.Queue = cmp.Or(c.Queue, 2_048)
+	c.QueueBytes = cmp.Or(c.QueueBytes, 32<<20)
 	return c
 }
 
 // backoff is how long to wait after so many failed tries: half of what doubling gives, plus a random
 // part of the other half, so that orders that failed together do not come back together.
-func (c *Config) backoff(attempts int) time.Duration {
+func (c *Config) backoff(attempts int) time.Duration { return c.wait(attempts, c.BackoffMax) }
+
+// rest is how long to leave a subscriber alone after so many calls that found it away.
+func (c *Config) rest(misses int) time.Duration { return c.wait(misses, c.RestMax) }
+
+func (c *Config) wait(failures int, longest time.Duration) time.Duration {
 	wait := c.BackoffMin
-	for i := 1; i < attempts && wait < c.BackoffMax; i++ {
+	for i := 1; i < failures && wait < longest; i++ {
 		wait *= 2
 	}
-	half := min(wait, c.BackoffMax) / 2
+	half := min(wait, longest) / 2
 	return half + time.Duration(c.Jitter()*float64(half))
 }

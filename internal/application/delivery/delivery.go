@@ -15,6 +15,13 @@ const MaxEvents = 100
 
 // Subscriber is told of changes. Implementations must be safe for concurrent use and do their work
 // more than once without harm: an event can be told again after a crash.
+//
+// An error is one of two. A fault of kind Unavailable says that the outside system is away as a whole,
+// or takes no more at the moment: unreachable, timed out, throttled. That is no fault of the order's,
+// so it uses up none of its tries and never parks it, however long it lasts. When a whole call ends so,
+// the subscriber rests, for longer each time, and then one call decides for all. Any other error is
+// about the message: it counts as a try. What befalls only some orders must not be Unavailable, or
+// those are tried for ever.
 type Subscriber interface {
 	// Name is how the subscriber's tracks are stored: short, lower case, the same for ever.
 	Name() string
@@ -36,7 +43,8 @@ type Message struct {
 type Result struct {
 	// Told is how many of the message's events were told, counted from the first.
 	Told int
-	// Err says why the next one was not; nil when all were told.
+	// Err says why the next one was not, a fault of kind Unavailable if the outside system is away;
+	// nil when all were told.
 	Err error
 }
 
@@ -81,11 +89,12 @@ type Task struct {
 type Settlement struct {
 	Order      order.ID
 	Subscriber string
-	Owner      string
+	Owner      string // of the lease; "" when it is over, and only what was told is to be noted
 	// Told is the sequence of the last event told; not more than before when none was.
 	Told int
 	// Error says why the next event was not told; "" when nothing failed. Attempts then counts the
-	// failed tries, and RetryAt says when to try again: zero parks the track.
+	// failed tries so far, which may be as many as before or none, and RetryAt says when to try again:
+	// zero parks the track.
 	Error    string
 	Attempts int
 	RetryAt  time.Time

@@ -13,6 +13,10 @@ import (
 // maxClaim bounds how many orders are claimed at once, and with them one write of the store.
 const maxClaim = 256
 
+// largeClaim is how many bytes a claim has when the orders are so large that the store may have
+// returned fewer than there are.
+const largeClaim = 8 << 20
+
 // Dispatcher tells subscribers of changes. What its own process commits is handed to it at once
 // (Offer, Accept); what dead processes left and what is to be tried again it claims from the store.
 // Each subscriber has a queue and workers of its own. It is safe for concurrent use.
@@ -22,6 +26,7 @@ type Dispatcher struct {
 	queues  []*queue
 	settler settler
 	wake    chan struct{}
+	bell    bell         // rung when something was told, noted or given up
 	offers  atomic.Int64 // places kept for offers that are not answered yet
 	missed  atomic.Bool  // something was left in the store for want of a place
 
@@ -40,7 +45,7 @@ func New(c Config) *Dispatcher {
 	d := &Dispatcher{c: withDefaults(c), wake: make(chan struct{}, 1), done: make(chan struct{})}
 	d.settler.filled = make(chan struct{}, 1)
 	for _, s := range c.Subscribers {
-		q := newQueue(s, d.c.Queue)
+		q := newQueue(s, d.c.Queue, d.c.QueueBytes)
 		d.queues, d.names = append(d.queues, q), append(d.names, q.name)
 	}
 	return d
@@ -93,7 +98,7 @@ func (d *Dispatcher) Stop(ctx context.Context) error {
 	defer d.cancel()
 	if first {
 		d.unpoll()
-		go d.drain()
+		go d.windDown()
 	}
 	select {
 	case <-d.done:
@@ -103,7 +108,8 @@ func (d *Dispatcher) Stop(ctx context.Context) error {
 	}
 }
 
-func (d *Dispatcher) drain() {
+// windDown ends what Start began, in the order in which the parts hand on their work.
+func (d *Dispatcher) windDown() {
 	d.poller.Wait()
 	for _, q := range d.queues {
 		for _, w := range q.close() {
@@ -163,11 +169,12 @@ func (d *Dispatcher) Accept(h Handover, o *order.Order, events []order.Event, le
 	}
 	d.offers.Add(-1)
 	works := make([]work, len(leased))
+	weight := weigh(&Message{Order: o, Events: events})
 	for i := range leased {
 		w, t := &works[i], &leased[i]
 		w.id, w.attempts, w.until = o.ID(), t.Attempts, h.Until
 		if len(events) > 0 && len(events) <= MaxEvents && events[0].Sequence == t.Told+1 {
-			w.message = Message{Order: o, Events: events}
+			w.message, w.weight = Message{Order: o, Events: events}, weight
 		}
 		d.take(t.Subscriber, w)
 	}
@@ -182,11 +189,12 @@ func (d *Dispatcher) take(subscriber string, w *work) {
 		w.queue = q
 		if !q.add(w) {
 			now := d.c.Now()
-			at := now
+			s := d.release(w, now)
 			if !d.stopping.Load() {
-				at = q.putOff(now, d.c.PollInterval, d.c.BackoffMax)
+				s.RetryAt, s.Error = q.putOff(now, d.c.PollInterval, d.c.BackoffMax)
+				s.Attempts = w.attempts
 			}
-			d.settler.add(outcome{settlement: d.release(w, at), until: w.until})
+			d.settler.add(outcome{settlement: s, lease: w.until, until: w.until})
 		}
 		return
 	}
@@ -194,7 +202,7 @@ func (d *Dispatcher) take(subscriber string, w *work) {
 
 // giveBack gives back the lease of work that a queue holds: the rest is due at the given time.
 func (d *Dispatcher) giveBack(w *work, at time.Time) {
-	d.settler.add(outcome{work: w, settlement: d.release(w, at), until: w.until})
+	d.settler.add(outcome{work: w, settlement: d.release(w, at), lease: w.until, until: w.until})
 }
 
 func (d *Dispatcher) release(w *work, at time.Time) Settlement {
@@ -252,20 +260,33 @@ func (d *Dispatcher) watch(ctx context.Context) {
 // Poll is one pass: it claims as much due work as there is room for and queues it. It reports
 // whether there may be more. The error is the store's.
 func (d *Dispatcher) Poll(ctx context.Context) (more bool, err error) {
+	_, more, err = d.claim(ctx)
+	return more, err
+}
+
+// claim leases what is due, as far as there is room, and queues it. It does not ask the store if there
+// is no room, or nobody to tell.
+func (d *Dispatcher) claim(ctx context.Context) (claimed int, more bool, err error) {
 	limit := min(d.room(d.offers.Load()), maxClaim)
 	if d.stopping.Load() || limit < max(1, min(d.c.Queue/4, maxClaim)) { // a few at a time would cost a write each
 		d.leftBehind()
-		return false, nil
+		return 0, false, nil
+	}
+	if d.allRest() {
+		return 0, false, nil // the end of a rest wakes the poller
 	}
 	now := d.c.Now()
 	claim := Claim{Owner: d.c.Owner, Subscribers: d.names, Now: now, Until: now.Add(d.c.Lease), Limit: limit}
 	tasks, err := d.c.Store.Claim(ctx, claim)
 	if err != nil {
-		return false, fmt.Errorf("claim deliveries: %w", err)
+		return 0, false, fmt.Errorf("claim deliveries: %w", err)
 	}
+	bytes := 0
 	for i := range tasks {
 		t := &tasks[i]
-		d.take(t.Subscriber, &work{id: t.Order.ID(), message: t.Message, attempts: t.Attempts, until: claim.Until})
+		weight := weigh(&t.Message)
+		bytes += weight
+		d.take(t.Subscriber, &work{id: t.Order.ID(), message: t.Message, weight: weight, attempts: t.Attempts, until: claim.Until})
 	}
-	return len(tasks) >= limit, nil
+	return len(tasks), len(tasks) >= limit || bytes >= largeClaim, nil
 }

@@ -61,7 +61,13 @@ func (p *process) stop() {
 // place makes an order, whose one event has sequence 1.
 func (p *process) place() order.ID {
 	p.t.Helper()
-	placed, err := p.orders.Place(context.Background(), ordering.Caller{}, ordering.Place{Draft: draft()})
+	return p.placed(draft())
+}
+
+// placed makes an order of a draft.
+func (p *process) placed(d order.Draft) order.ID {
+	p.t.Helper()
+	placed, err := p.orders.Place(context.Background(), ordering.Caller{}, ordering.Place{Draft: d})
 	if err != nil {
 		p.t.Fatalf("Place: %v", err)
 	}
@@ -123,6 +129,7 @@ type recorder struct {
 	told  map[order.ID][]int
 	calls []time.Time
 	sizes []int
+	order []order.ID // whose events were told, one after the other
 }
 
 func newRecorder(t testing.TB, name string) *recorder {
@@ -175,6 +182,7 @@ func (r *recorder) keep(messages []delivery.Message, results []delivery.Result) 
 		}
 		for _, e := range m.Events[:results[i].Told] {
 			r.told[m.Order.ID()] = append(r.told[m.Order.ID()], e.Sequence)
+			r.order = append(r.order, m.Order.ID())
 		}
 	}
 }

@@ -21,7 +21,9 @@ const (
 type outcome struct {
 	work       *work // nil when no queue holds it
 	settlement Settlement
-	until      time.Time
+	lease      time.Time // when the lease ends as the store knows it
+	until      time.Time // when it ends if the settlement prolongs it: to be written by then
+	away       bool      // it failed, and not for the order's sake
 }
 
 // settler collects outcomes while the store is busy with earlier ones, so that they go out together:
@@ -31,13 +33,14 @@ type settler struct {
 	pending []outcome
 	spare   []outcome
 	closed  bool
+	busy    bool          // what take returned is being written
 	filled  chan struct{} // something is pending, or closed
 }
 
-func (s *settler) add(o outcome) {
+func (s *settler) add(outcomes ...outcome) {
 	s.mu.Lock()
-	s.pending = append(s.pending, o)
-	first := len(s.pending) == 1
+	first := len(s.pending) == 0
+	s.pending = append(s.pending, outcomes...)
 	s.mu.Unlock()
 	if first {
 		s.signal()
@@ -72,7 +75,7 @@ func (s *settler) take(ctx context.Context) []outcome {
 		s.mu.Lock()
 		batch, closed := s.pending, s.closed
 		if len(batch) > 0 {
-			s.pending, s.spare = s.spare[:0], batch
+			s.pending, s.spare, s.busy = s.spare[:0], batch, true
 		}
 		s.mu.Unlock()
 		if len(batch) > 0 || closed {
@@ -84,6 +87,20 @@ func (s *settler) take(ctx context.Context) []outcome {
 			return nil
 		}
 	}
+}
+
+// written notes that all that take returned has been dealt with.
+func (s *settler) written() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.busy = false
+}
+
+// idle reports whether there is nothing to write.
+func (s *settler) idle() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.pending) == 0 && !s.busy
 }
 
 // settle writes outcomes until the settler is closed or ctx ends.
@@ -100,6 +117,8 @@ func (d *Dispatcher) settle(ctx context.Context) {
 			rest = rest[n:]
 		}
 		clear(batch) // keep no orders alive while waiting
+		d.settler.written()
+		d.bell.ring()
 	}
 }
 
@@ -110,8 +129,14 @@ func (d *Dispatcher) write(ctx context.Context, batch []outcome, scratch []Settl
 	wait := firstSettleRetry
 	for len(batch) > 0 {
 		scratch = scratch[:0]
+		now := d.c.Now()
 		for i := range batch {
-			scratch = append(scratch, batch[i].settlement)
+			s := batch[i].settlement
+			if !batch[i].lease.After(now) {
+				// What was told was told; but the lease may be ours anew, for work of its own.
+				s.Owner = ""
+			}
+			scratch = append(scratch, s)
 		}
 		answers, err := d.c.Store.Settle(ctx, scratch)
 		switch {
@@ -166,31 +191,36 @@ func (d *Dispatcher) settled(ctx context.Context, o *outcome, answer Settled) {
 		return
 	}
 	if s.Error != "" && !answer.Lost {
-		d.failed(ctx, w.queue, s)
+		d.failed(ctx, w.queue, o)
 	}
 	if !answer.More {
 		d.free(w)
 		return
 	}
-	w.message, w.attempts = Message{}, 0
+	w.attempts = 0
 	if !w.queue.again(w) {
 		d.giveBack(w, d.c.Now())
 	}
 }
 
 // failed counts and logs a failed delivery that the store has noted.
-func (d *Dispatcher) failed(ctx context.Context, q *queue, s *Settlement) {
+func (d *Dispatcher) failed(ctx context.Context, q *queue, o *outcome) {
+	s := &o.settlement
 	attrs := []any{
 		"order_id", s.Order.String(), "subscriber", s.Subscriber, "sequence", s.Told + 1,
 		"attempts", s.Attempts, "error", s.Error,
 	}
-	if s.RetryAt.IsZero() {
+	switch {
+	case o.away:
+		q.waits.Add(1)
+		d.c.Logger.DebugContext(ctx, "Delivery waits for its subscriber", attrs...)
+	case s.RetryAt.IsZero():
 		q.parked.Add(1)
 		d.c.Logger.WarnContext(ctx, "Delivery parked after its last try; redrive or skip it", attrs...)
-		return
+	default:
+		q.retried.Add(1)
+		d.c.Logger.DebugContext(ctx, "Delivery failed; trying again", attrs...)
 	}
-	q.retried.Add(1)
-	d.c.Logger.DebugContext(ctx, "Delivery failed; trying again", attrs...)
 }
 
 // free lets go of work whose lease is over; nil is none.
@@ -199,9 +229,10 @@ func (d *Dispatcher) free(w *work) {
 		return
 	}
 	if left := w.queue.release(w); left != nil {
-		d.settler.add(outcome{settlement: d.release(left, d.c.Now()), until: left.until})
+		d.settler.add(outcome{settlement: d.release(left, d.c.Now()), lease: left.until, until: left.until})
 	}
 	d.roomier()
+	d.bell.ring()
 }
 
 // sleep waits and reports whether ctx went on for so long.

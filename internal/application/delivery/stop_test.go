@@ -3,6 +3,7 @@ package delivery_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -167,6 +168,57 @@ func TestLostLease(t *testing.T) {
 		if s := first.dispatcher.Stats()[0]; s.InHand != 0 || s.Retried != 0 || s.Parked != 0 {
 			t.Errorf("stats of the first = %+v, want the lost delivery let go and not counted", s)
 		}
+	})
+}
+
+// What comes to be noted after its lease does not give away the lease that the same process has meanwhile
+// taken anew: nobody else begins to tell what is being told.
+func TestLateNoteLeavesTheNewLeaseAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := memory.New()
+		store := &watched{Store: m.Open()}
+		var busy atomic.Bool
+		settle, tell := make(chan struct{}), make(chan struct{})
+		store.before = func([]delivery.Settlement) error {
+			if busy.Load() {
+				<-settle
+			}
+			return nil
+		}
+		r := newRecorder(t, "events")
+		var tries atomic.Int64 // to tell the late customer's order
+		r.deliver = func(_ context.Context, messages []delivery.Message) []delivery.Result {
+			if messages[0].Order.View().CustomerID != "late" {
+				return allTold(messages)
+			}
+			if tries.Add(1) == 1 {
+				return allFailed(messages, errAway)
+			}
+			<-tell
+			return allTold(messages)
+		}
+		p := newProcess(t, m, delivery.Config{Store: store, Subscribers: []delivery.Subscriber{r}, Workers: 1, Batch: 1})
+		busy.Store(true)
+		p.place()
+		synctest.Wait() // the store is busy with noting how that went
+		wanted := draft()
+		wanted.CustomerID = "late"
+		late := p.placed(wanted)
+		synctest.Wait() // this has failed too, and is to be noted
+		pass(32 * time.Second)
+		busy.Store(false)
+		close(settle)
+		newProcess(t, m, delivery.Config{Subscribers: []delivery.Subscriber{r}})
+		pass(5 * time.Second)
+		for _, d := range p.deliveries(delivery.StateWaiting) {
+			if d.Track.Owner == "" {
+				t.Errorf("order %s is being told, and its track is %+v", d.Order, d.Track)
+			}
+		}
+		close(tell)
+		pass(time.Minute)
+		r.wantNoGaps(late, 1)
+		p.toldAll()
 	})
 }
 

@@ -14,7 +14,7 @@ type Track struct {
 	Subscriber string
 	// Told is the sequence of the last event the subscriber has been told; 0 before the first.
 	Told int
-	// Attempts counts the tries of the event after Told that failed.
+	// Attempts counts the tries of the event after Told that failed for the order's sake.
 	Attempts int
 	// DueAt is when the subscriber is to be told next or, while Owner is set, when the lease ends.
 	// It is zero when nothing is pending or the track is parked.
@@ -23,7 +23,7 @@ type Track struct {
 	Owner string
 	// Parked tracks wait for an operator.
 	Parked bool
-	// LastError says why the last try failed; "" after a success.
+	// LastError says why the last try failed, or why none can be made; "" after a success.
 	LastError string
 }
 

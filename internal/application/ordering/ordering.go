@@ -20,6 +20,7 @@ import (
 // that is away or whose queue is full (ErrStoreBusy) answers with a fault of kind Unavailable and has
 // then written nothing, unless the fault's code is store_outcome_unknown: the store went away before it
 // said. After that, after any other error, or when ctx ends early, the write is wholly there or not at all.
+// What ctx ended early has context.Canceled or context.DeadlineExceeded in its error, as is the case.
 // Implementations are safe for concurrent use.
 type Store interface {
 	// Create inserts orders, each on its own, and answers each in the same order. An order whose id

@@ -44,9 +44,9 @@ type Delivery struct {
 	Subscriber    string    `json:"subscriber" example:"eventbridge" doc:"Who is to be told."`
 	State         string    `json:"state" enum:"waiting,parked" example:"parked" doc:"Whether it waits for its next try or is given up until somebody acts."`
 	Sequence      int       `json:"sequence" minimum:"1" example:"3" doc:"The event that is to be told next."`
-	Attempts      int       `json:"attempts" minimum:"0" example:"10" doc:"How many tries of it failed."`
+	Attempts      int       `json:"attempts" minimum:"0" example:"10" doc:"How many tries of it were refused. A subscriber that is away refuses nothing."`
 	NextAttemptAt time.Time `json:"next_attempt_at" nullable:"true" example:"2026-01-15T09:30:00.000Z" doc:"When it is tried next; null while it is parked."`
-	LastError     string    `json:"last_error" nullable:"true" example:"eventbridge: throttled" doc:"Why the last try failed; null when none did."`
+	LastError     string    `json:"last_error" nullable:"true" example:"eventbridge: throttled" doc:"Why the last try failed, or why none can be made; null otherwise."`
 }
 
 // DeliveryAction answers what an operator asked to be done with a delivery.
@@ -54,6 +54,12 @@ type DeliveryAction struct {
 	OrderID    string `json:"order_id" pattern:"^[0-9a-f]{24}$" example:"6743f1a0c2d4e6f801234567" doc:"The order."`
 	Subscriber string `json:"subscriber" example:"eventbridge" doc:"The subscriber."`
 	Action     string `json:"action" enum:"redrive,skip" example:"redrive" doc:"What is done."`
+}
+
+// Redriven answers what an operator asked to be done with parked deliveries.
+type Redriven struct {
+	Redriven   int     `json:"redriven" minimum:"0" example:"1000" doc:"How many deliveries are tried again."`
+	NextCursor *string `json:"next_cursor" example:"Njc0M2YxYTBjMmQ0ZTZmODAxMjM0NTY3" doc:"Where to go on: the parameter cursor of the next request; null at the end."`
 }
 
 // Health says how the service is.
@@ -95,6 +101,19 @@ func AppendDeliveryAction(dst []byte, a *DeliveryAction) []byte {
 	dst = AppendString(dst, a.Subscriber)
 	dst = append(dst, `,"action":`...)
 	dst = AppendString(dst, a.Action)
+	return append(dst, '}')
+}
+
+// AppendRedriven appends the answer and returns the extended buffer.
+func AppendRedriven(dst []byte, r *Redriven) []byte {
+	dst = append(dst, `{"redriven":`...)
+	dst = appendNumber(dst, r.Redriven)
+	dst = append(dst, `,"next_cursor":`...)
+	if r.NextCursor == nil {
+		dst = append(dst, "null"...)
+	} else {
+		dst = AppendString(dst, *r.NextCursor)
+	}
 	return append(dst, '}')
 }
 

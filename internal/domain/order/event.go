@@ -87,9 +87,9 @@ type FulfillmentFact struct {
 	Lines         []LineQuantity
 }
 
-// size is about how many bytes the event takes where it is stored. It bounds an order's record, which
+// Size is about how many bytes the event takes where it is stored. It bounds an order's record, which
 // some stores limit to 16 MiB.
-func (e *Event) size() int {
+func (e *Event) Size() int {
 	const fixed, perItem = 256, 96
 	n := fixed + len(e.Actor)
 	if e.Created != nil {

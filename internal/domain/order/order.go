@@ -191,7 +191,7 @@ func (o *Order) record(e Event, at Stamp) {
 	e.Sequence, e.Version = o.s.Sequence, o.s.Version
 	e.Time, e.Actor = at.Time, at.Actor
 	e.Status = o.Status()
-	o.s.EventBytes += e.size()
+	o.s.EventBytes += e.Size()
 	o.events = append(o.events, e)
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/application/wire"
 	"order-processing-service/internal/domain/fault"
@@ -43,20 +45,13 @@ func (x *exchange) listDeliveries() error {
 		State: oneOf(q, queryState, deliveryStates(), delivery.StateParked),
 		Limit: q.whole(queryLimit, 1, delivery.MaxLimit, delivery.DefaultLimit),
 	}
-	cursor, ok := q.value(queryCursor)
-	if ok && cursor == "" {
-		q.wrong(queryCursor, mustBeCursor)
-	}
-	query.After = cursor
+	query.After = q.place()
 	if err := q.err(); err != nil {
 		return err
 	}
 	page, err := x.api.Deliveries.List(x.ctx, query)
 	if err != nil {
-		if fault.Of(err).Code == "cursor_invalid" {
-			return invalid("query."+queryCursor, mustBeCursor)
-		}
-		return err
+		return wrongPlace(err)
 	}
 	out := x.begin(`{"deliveries":[`)
 	for i := range page.Deliveries {
@@ -70,6 +65,66 @@ func (x *exchange) listDeliveries() error {
 		})
 	}
 	return x.replyPage(out, page.Next)
+}
+
+// place returns where to go on among deliveries; "" when it was not given.
+func (q *queryReader) place() string {
+	cursor, ok := q.value(queryCursor)
+	if ok && cursor == "" {
+		q.wrong(queryCursor, mustBeCursor)
+	}
+	return cursor
+}
+
+// wrongPlace says of a place that no answer named where it stands in the request.
+func wrongPlace(err error) error {
+	if fault.Of(err).Code == "cursor_invalid" {
+		return invalid("query."+queryCursor, mustBeCursor)
+	}
+	return err
+}
+
+func (a *api) redriveParked() operation {
+	return operation{
+		method: http.MethodPost, path: "/deliveries/redrive", query: []string{querySubscriber, queryCursor},
+		doc: &description{
+			id: "redriveParked", tag: tagDeliveries, summary: "Send parked deliveries again",
+			text: "Has parked deliveries, of one subscriber or of all, tried again at once, with all their tries ahead of them. A call " +
+				"looks at 1,000 parked deliveries; while `next_cursor` is not null there may be more, and the same request with that " +
+				"`cursor` goes on. A call that failed can be made again.",
+			parameters: []parameter{
+				{
+					name: querySubscriber, in: "query", text: "Only deliveries to this subscriber, as GET /deliveries tells it.",
+					schema:  &huma.Schema{Type: huma.TypeString, MinLength: new(1), MaxLength: new(maxSubscriber)},
+					example: "eventbridge",
+				},
+				cursorParameter(),
+			},
+			replies: []reply{{status: http.StatusAccepted, text: "They will be tried at once.", body: wire.Redriven{}}},
+			errors:  []int{400, 422, 503},
+		},
+		handle: (*exchange).redriveParked,
+	}
+}
+
+// maxSubscriber is the longest name of a subscriber that can be asked for, in characters.
+const maxSubscriber = 128
+
+func (x *exchange) redriveParked() error {
+	q := x.queryReader()
+	subscriber, after := q.text(querySubscriber, maxSubscriber), q.place()
+	if err := q.err(); err != nil {
+		return err
+	}
+	redriven, err := x.api.Deliveries.RedriveParked(x.ctx, subscriber, after)
+	if err != nil {
+		return wrongPlace(err)
+	}
+	form := wire.Redriven{Redriven: redriven.Count}
+	if redriven.Next != "" {
+		form.NextCursor = &redriven.Next
+	}
+	return x.replyJSON(http.StatusAccepted, wire.AppendRedriven(x.out[:0], &form))
 }
 
 func (a *api) redriveDelivery() operation {

@@ -54,6 +54,10 @@ func TestDeliveries(t *testing.T) {
 	at := "/deliveries/" + parked + "/" + subscriberName
 	s.run(t, []scenario{
 		{name: "redrive", method: "POST", path: at + "/redrive", status: 202, has: []string{`"action":"redrive"`}},
+		{
+			name: "redrive what is parked", method: "POST", path: "/deliveries/redrive?subscriber=" + subscriberName, status: 202,
+			has: []string{`{"redriven":0,"next_cursor":null}`},
+		},
 		{name: "skip", method: "POST", path: at + "/skip", status: 202, has: []string{`"action":"skip"`}},
 		{name: "nothing waits", method: "POST", path: at + "/skip", status: 409, code: "delivery_not_waiting"},
 		{

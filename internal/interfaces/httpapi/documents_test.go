@@ -254,6 +254,7 @@ func TestEveryFieldIsDocumented(t *testing.T) {
 		wire.Delivery{},
 		wire.DeliveryPage{},
 		wire.DeliveryAction{},
+		wire.Redriven{},
 		wire.Health{},
 		wire.Problem{},
 		wire.ProblemField{},

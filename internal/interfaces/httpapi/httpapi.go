@@ -30,6 +30,9 @@ type Deliveries interface {
 	List(ctx context.Context, q delivery.Query) (delivery.Page, error)
 	// Redrive has a delivery tried again at once.
 	Redrive(ctx context.Context, id order.ID, subscriber string) error
+	// RedriveParked has parked deliveries of a subscriber, or of all if it is "", tried again at once: a bounded number,
+	// going on after an earlier answer.
+	RedriveParked(ctx context.Context, subscriber, after string) (delivery.Redriven, error)
 	// Skip passes over the event that is to be delivered next.
 	Skip(ctx context.Context, id order.ID, subscriber string) error
 }
@@ -119,7 +122,7 @@ func (a *api) operations() []operation {
 	return []operation{
 		a.placeOrder(), a.listOrders(), a.placeBatch(), a.exportOrders(),
 		a.readOrder(), a.changeOrder(), a.timeline(),
-		a.listDeliveries(), a.redriveDelivery(), a.skipDelivery(),
+		a.listDeliveries(), a.redriveParked(), a.redriveDelivery(), a.skipDelivery(),
 		a.health(), a.alive(), a.ready(),
 	}
 }

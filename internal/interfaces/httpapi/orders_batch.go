@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -75,11 +77,11 @@ func (x *exchange) placeBatch() error {
 
 func (x *exchange) appendResult(out []byte, i int, placed *ordering.Placed) []byte {
 	if placed.Err != nil {
-		err := placed.Err
+		err := x.late(placed.Err)
 		if f := fault.Of(err); f.Code == "idempotency_key_invalid" {
 			err = at("idempotency_key", f)
 		}
-		if fault.KindOf(err) == fault.Internal {
+		if fault.KindOf(err) == fault.Internal && !errors.Is(err, context.Canceled) {
 			x.api.Log.ErrorContext(x.ctx, "order of a batch failed", "index", i, "error", err)
 		}
 		problem, _ := x.problemOf(within(fmt.Sprintf("body.orders[%d]", i), err))

@@ -28,6 +28,7 @@ const (
 	queryCursor            = "cursor"
 	queryFormat            = "format"
 	queryState             = "state"
+	querySubscriber        = "subscriber"
 )
 
 func filterNames() []string {

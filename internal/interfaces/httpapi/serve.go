@@ -56,9 +56,13 @@ func (x *exchange) serve() error {
 	if err := x.checkQuery(); err != nil {
 		return err
 	}
-	err := op.handle(x)
+	return x.late(op.handle(x))
+}
+
+// late makes a fault of the error that the request's time is over.
+func (x *exchange) late(err error) error {
 	if err != nil && errors.Is(err, context.DeadlineExceeded) && x.ctx.Err() != nil {
-		err = fault.Wrap(err, fault.Unavailable, "request_timeout",
+		return fault.Wrap(err, fault.Unavailable, "request_timeout",
 			"the service could not finish in time; try again, with the same Idempotency-Key if it is a change")
 	}
 	return err

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"errors"
 	"maps"
 	"sync"
 	"sync/atomic"
@@ -45,8 +46,10 @@ type abandoned struct {
 
 // claimAbandoned fills rows with orders that are leased to a process that is gone, so that they need
 // not wait for the end of the lease. They are looked for once after the start, a part with each
-// claim.
-func (s *Store) claimAbandoned(c *conn, rows []dueRow, claim delivery.Claim, search *abandoned, limit int) ([]dueRow, error) {
+// claim: no more than limit and room allow.
+func (s *Store) claimAbandoned(
+	c *conn, rows []dueRow, claim delivery.Claim, search *abandoned, limit, room int,
+) ([]dueRow, error) {
 	free := limit - len(rows)
 	if search.searched || free <= 0 {
 		return rows, nil
@@ -58,9 +61,15 @@ func (s *Store) claimAbandoned(c *conn, rows []dueRow, claim delivery.Claim, sea
 		search.due, search.id = row.ColumnInt64(6), r.id
 		if r.err == nil && search.due > millis(claim.Now) && r.tracks.Abandon(s.owners.has, claim.Now) {
 			rows = append(rows, r)
+			if room -= r.size(); room <= 0 {
+				return errEnough
+			}
 		}
 		return nil
 	})
+	if errors.Is(err, errEnough) {
+		return rows, nil
+	}
 	search.searched = err == nil && seen < free
 	return rows, err
 }

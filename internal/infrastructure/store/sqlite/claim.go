@@ -25,7 +25,7 @@ WHERE due_at IS NOT NULL AND (due_at, id) > (?, ?) ORDER BY due_at, id LIMIT ?`
 const (
 	// maxLooks bounds how much a claim that finds nothing for its subscribers writes.
 	maxLooks = 8
-	// maxClaimBytes bounds the memory of a claim of large orders; there is always at least one.
+	// maxClaimBytes bounds what a claim of large orders reads, in bytes, but for the last of them.
 	maxClaimBytes = 32 << 20
 	// damagedDelay is how long an order that can't be read is left alone before it is looked at again.
 	damagedDelay = 5 * time.Minute
@@ -87,12 +87,14 @@ func (s *Store) Claim(ctx context.Context, claim delivery.Claim) ([]delivery.Tas
 // are put off and looked past, so that they do not hold up the rest.
 func (s *Store) claimRows(ctx context.Context, c *conn, claim delivery.Claim, search *abandoned) ([]dueRow, error) {
 	var rows []dueRow
+	room := s.claimed
 	for range maxLooks {
-		found, err := s.dueRows(c, claim, search, claim.Limit-len(rows))
+		found, err := s.dueRows(c, claim, search, claim.Limit-len(rows), room)
 		if err != nil {
 			return nil, err
 		}
 		for i := range found {
+			room -= found[i].size()
 			if err := s.claimRow(ctx, c, &found[i], claim); err != nil {
 				return nil, err
 			}
@@ -100,7 +102,7 @@ func (s *Store) claimRows(ctx context.Context, c *conn, claim delivery.Claim, se
 				rows = append(rows, found[i])
 			}
 		}
-		if len(found) == 0 || len(rows) == claim.Limit {
+		if len(found) == 0 || len(rows) == claim.Limit || room <= 0 {
 			break
 		}
 	}
@@ -117,14 +119,14 @@ func (s *Store) claimRow(ctx context.Context, c *conn, r *dueRow, claim delivery
 	return r.write(c)
 }
 
-// dueRows finds no more than limit orders that are due.
-func (s *Store) dueRows(c *conn, claim delivery.Claim, search *abandoned, limit int) ([]dueRow, error) {
+// dueRows finds no more than limit orders that are due, and stops with the one that takes the last of
+// room, in bytes.
+func (s *Store) dueRows(c *conn, claim delivery.Claim, search *abandoned, limit, room int) ([]dueRow, error) {
 	var rows []dueRow
-	bytes := 0
 	err := c.query(selectDue, []any{millis(claim.Now), limit}, func(row *sqlite3.Stmt) error {
 		r := scanDue(row)
 		rows = append(rows, r)
-		if bytes += len(r.doc) + len(r.events); bytes > maxClaimBytes {
+		if room -= r.size(); room <= 0 {
 			return errEnough
 		}
 		return nil
@@ -135,8 +137,11 @@ func (s *Store) dueRows(c *conn, claim delivery.Claim, search *abandoned, limit 
 	case err != nil:
 		return nil, err
 	}
-	return s.claimAbandoned(c, rows, claim, search, limit)
+	return s.claimAbandoned(c, rows, claim, search, limit, room)
 }
+
+// size is what the order takes of a claim's bytes.
+func (r *dueRow) size() int { return len(r.doc) + len(r.events) }
 
 // tasks is what the leased tracks of an order are to be told.
 func (r *dueRow) tasks() ([]delivery.Task, error) {

@@ -51,6 +51,10 @@ func (s *Store) Panic() error {
 // before the store is used.
 func (s *Store) SortNothing() { s.sorted = 0 }
 
+// LimitClaims makes a claim read no more than so many bytes of orders, and the last of them. It must be
+// called before the store is used.
+func (s *Store) LimitClaims(bytes int) { s.claimed = bytes }
+
 // CreateThen inserts the orders in one write that then ends as end does.
 func (s *Store) CreateThen(orders []ordering.NewOrder, end func() error) error {
 	return s.write(context.Background(), true, len(orders), func(c *conn) error {

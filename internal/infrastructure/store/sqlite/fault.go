@@ -34,8 +34,6 @@ func translate(op string, err error) error {
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return cause
-	case errors.Is(err, sqlite3.INTERRUPT):
-		return fmt.Errorf("%w: %w", context.Canceled, cause)
 	case errors.Is(err, sqlite3.FULL):
 		return unavailable("store_full", "orders can't be kept right now: the disk is full")
 	case errors.Is(err, sqlite3.READONLY), errors.Is(err, sqlite3.PERM):

@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -68,6 +70,10 @@ func (s *Store) read(ctx context.Context, f func(*conn) error) error {
 		err := f(c)
 		if err != nil {
 			s.noteDamage(err)
+		}
+		if errors.Is(err, sqlite3.INTERRUPT) && ctx.Err() != nil {
+			// The driver does not say whether the caller has gone or took too long.
+			err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
 		}
 		return err
 	case <-s.stopped:

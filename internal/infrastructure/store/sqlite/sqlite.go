@@ -54,6 +54,7 @@ type Store struct {
 	owners      owners
 	log         *slog.Logger
 	sorted      int                   // maxSorted, but for a test
+	claimed     int                   // maxClaimBytes, but for a test
 	damage      atomic.Pointer[error] // the first sign that the file is damaged; nil while there is none
 
 	claiming  sync.Mutex // one claim at a time; guards abandoned
@@ -98,6 +99,7 @@ func Open(c Config) (*Store, error) {
 		path:    c.Path,
 		log:     c.Log,
 		sorted:  maxSorted,
+		claimed: maxClaimBytes,
 		lock:    lock,
 		queue:   make(chan *job, cmp.Or(c.QueueSize, defaultQueueSize)),
 		readers: make(chan *conn, cmp.Or(c.Readers, max(4, 2*runtime.GOMAXPROCS(0)))),

@@ -246,6 +246,55 @@ func TestLeasesOfADeadProcess(t *testing.T) {
 	}
 }
 
+// TestClaimsAreBoundedInBytes claims orders that are too large to be claimed all at once: those that are
+// due, and those that a process that is gone had leased.
+func TestClaimsAreBoundedInBytes(t *testing.T) {
+	for name, owner := range map[string]string{"due": "", "abandoned": "dead"} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "orders.db")
+			s, err := sqlite.Open(sqlite.Config{Path: path})
+			if err != nil {
+				t.Fatal(err)
+			}
+			now := time.Now()
+			const orders = 20
+			for range orders {
+				h := delivery.Handover{Subscribers: []string{"events"}, Owner: owner, Until: now.Add(time.Hour)}
+				if c := s.Create(t.Context(), []ordering.NewOrder{{Order: newOrder(t, now), Handover: h}})[0]; c.Err != nil {
+					t.Fatal(c.Err)
+				}
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if s, err = sqlite.Open(sqlite.Config{Path: path}); err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			s.LimitClaims(1_500) // an order takes about 700 bytes
+			later := now.Add(time.Minute)
+			seen := make(map[order.ID]bool)
+			for range orders {
+				tasks, err := s.Claim(t.Context(), delivery.Claim{
+					Owner: "me", Subscribers: []string{"events"}, Now: later, Until: later.Add(time.Hour), Limit: orders,
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(tasks) > 4 {
+					t.Errorf("a claim has %d orders, want a few", len(tasks))
+				}
+				for _, task := range tasks {
+					seen[task.Order.ID()] = true
+				}
+			}
+			if len(seen) != orders {
+				t.Errorf("%d orders were claimed, want all %d", len(seen), orders)
+			}
+		})
+	}
+}
+
 // TestUnknownSubscribersDoNotHoldUpClaims puts orders that nobody here can tell before one that can
 // be told.
 func TestUnknownSubscribersDoNotHoldUpClaims(t *testing.T) {

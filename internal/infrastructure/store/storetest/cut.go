@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -68,7 +69,10 @@ func wantCut(t *testing.T, err error) {
 	if wantEnded(t, "a read", err) {
 		return
 	}
-	if fault.KindOf(err) == fault.Unavailable {
+	switch {
+	case fault.KindOf(err) == fault.Unavailable:
 		t.Errorf("a read that was cut says that the store is away: %v", err)
+	case !errors.Is(err, context.DeadlineExceeded): // by which a caller knows that it took too long
+		t.Errorf("a read that was cut because its time was over does not say so: %v", err)
 	}
 }

@@ -114,6 +114,25 @@ func defects() map[string]defect {
 				return settled, err
 			}}
 		}},
+		"a failure that counts as a try whatever is said": {concern: "settle", seed: func(s storetest.Store) broken {
+			return broken{settle: func(ctx context.Context, settlements []delivery.Settlement) ([]delivery.Settled, error) {
+				for i := range settlements {
+					if s := &settlements[i]; s.Error != "" {
+						s.Attempts = max(s.Attempts, 1)
+					}
+				}
+				return s.Settle(ctx, settlements)
+			}}
+		}},
+		"a read out of time that says it was canceled": {concern: "cut", seed: func(s storetest.Store) broken {
+			return broken{list: func(ctx context.Context, q ordering.Query) ([]*order.Order, error) {
+				orders, err := s.List(ctx, q)
+				if errors.Is(err, context.DeadlineExceeded) {
+					err = context.Canceled
+				}
+				return orders, err
+			}}
+		}},
 		"parked and tried again": {concern: "park", seed: func(s storetest.Store) broken {
 			return broken{settle: func(ctx context.Context, settlements []delivery.Settlement) ([]delivery.Settled, error) {
 				for i := range settlements {

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -58,6 +59,38 @@ func testSettle(t *testing.T, h Harness) {
 		s.Error, s.Attempts, s.RetryAt = "busy", 1, at(3*time.Minute)
 		r.settle(t, s)
 		wantTask(t, "after some progress", r.claim(t, at(3*time.Minute), "mail"), r.get(t, id), events[2:])
+	})
+
+	t.Run("a failure may leave the tries as they were", func(t *testing.T) {
+		r, id := begun(t)
+		s := by(id, "mail", 0)
+		for attempts := range 2 { // none at first: nothing but the error says that it failed
+			s.Error, s.Attempts, s.RetryAt = "away", attempts, at(2*time.Minute)
+			r.settle(t, s)
+			got := r.deliveries(t, delivery.StateWaiting, 10)
+			i := slices.IndexFunc(got, func(d delivery.Delivery) bool { return d.Track.Subscriber == "mail" })
+			if i < 0 || got[i].Track.Attempts != attempts || got[i].Track.LastError != "away" || !got[i].Track.DueAt.Equal(s.RetryAt) {
+				t.Errorf("waiting are %+v, want mail's with %d attempts and the error", got, attempts)
+			}
+			if tasks := r.claim(t, s.RetryAt, "mail"); len(tasks) != 1 || tasks[0].Attempts != attempts {
+				t.Errorf("the next try is %+v, want %d attempts known", tasks, attempts)
+			}
+			s.RetryAt = at(30 * time.Minute)
+		}
+	})
+
+	t.Run("a note without an owner leaves the lease alone", func(t *testing.T) {
+		r, id := begun(t)
+		s := by(id, "mail", 1)
+		s.Owner, s.Error, s.RetryAt = "", "too late", at(2*time.Minute)
+		if got := r.settle(t, s)[0]; got != (delivery.Settled{Lost: true}) {
+			t.Errorf("Settle = %+v, want that the lease is lost", got)
+		}
+		got := r.deliveries(t, delivery.StateWaiting, 10)
+		i := slices.IndexFunc(got, func(d delivery.Delivery) bool { return d.Track.Subscriber == "mail" })
+		if i < 0 || got[i].Sequence != 2 || got[i].Track.Owner != "claimer" || got[i].Track.LastError != "" {
+			t.Errorf("waiting are %+v, want that event 1 was told and the lease goes on", got)
+		}
 	})
 
 	t.Run("a change does not hasten the next try", func(t *testing.T) {
