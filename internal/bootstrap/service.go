@@ -67,7 +67,7 @@ func Open(ctx context.Context, c *config.Config, out io.Writer) (_ *Service, err
 		Handler: httpapi.New(httpapi.Config{
 			Orders:     orders,
 			Deliveries: delivery.NewOperations(s.store, s.dispatcher.Wake, s.store.now),
-			Log:        s.log, Version: Build().Version,
+			Log:        telemetry.Patient(s.log), Version: Build().Version,
 			MaxBody: c.MaxBodyBytes, MaxBatchBody: c.MaxBatchBodyBytes,
 			MaxInFlightBytes: c.MaxInFlightBytes, MaxConcurrent: c.MaxConcurrentRequests, RequestTimeout: c.RequestTimeout, ExportStall: c.WriteTimeout,
 		}),
@@ -120,6 +120,7 @@ func (s *Service) Run(ctx context.Context) error {
 	s.log.InfoContext(ctx, "listening", "url", s.URL(), "store", s.store.place, "data_dir", s.config.DataDir, "pid", os.Getpid())
 	select {
 	case err := <-failed:
+		s.log.ErrorContext(ctx, "serving failed", "error", err)
 		return errors.Join(fmt.Errorf("serve: %w", err), s.Close())
 	case <-ctx.Done():
 	}

@@ -14,7 +14,7 @@ import (
 // patience bounds every wait for something that must happen.
 const patience = 10 * time.Second
 
-// output is what the program writes: log lines, each in one call of Write.
+// output is what the program writes: log lines, whole ones in each call of Write.
 type output struct {
 	mu      sync.Mutex
 	lines   []line
@@ -59,14 +59,18 @@ type entry struct {
 
 // Write implements io.Writer.
 func (o *output) Write(text []byte) (int, error) {
-	l := line{text: string(text)}
-	err := json.Unmarshal(bytes.TrimSuffix(text, []byte("\n")), &l)
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if err != nil || bytes.Count(text, []byte("\n")) != 1 {
-		o.strange = append(o.strange, string(text))
+	for part := range bytes.SplitAfterSeq(text, []byte("\n")) {
+		if len(part) == 0 {
+			continue // behind the last line
+		}
+		l := line{text: string(part)}
+		if err := json.Unmarshal(bytes.TrimSuffix(part, []byte("\n")), &l); err != nil || !bytes.HasSuffix(part, []byte("\n")) {
+			o.strange = append(o.strange, string(part))
+		}
+		o.lines = append(o.lines, l)
 	}
-	o.lines = append(o.lines, l)
 	close(o.grown)
 	o.grown = make(chan struct{})
 	return len(text), nil

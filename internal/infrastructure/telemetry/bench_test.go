@@ -1,16 +1,28 @@
 package telemetry_test
 
 import (
-	"io"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"order-processing-service/internal/infrastructure/telemetry"
 )
 
-// BenchmarkRequest is the line that each request gets.
+// BenchmarkRequest is the line that each request gets, in a file.
 func BenchmarkRequest(b *testing.B) {
-	log := telemetry.NewLogger(io.Discard, slog.LevelInfo, "order-processing-service", "1.2.3")
+	file, err := os.Create(filepath.Join(b.TempDir(), "log"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer file.Close()
+	log := telemetry.NewLogger(file, slog.LevelInfo, "order-processing-service", "1.2.3")
+	b.Run("at once", func(b *testing.B) { logRequests(b, log) })
+	b.Run("patient", func(b *testing.B) { logRequests(b, telemetry.Patient(log)) })
+}
+
+func logRequests(b *testing.B, log *slog.Logger) {
+	b.Helper()
 	ctx := traced()
 	b.ReportAllocs()
 	for b.Loop() {

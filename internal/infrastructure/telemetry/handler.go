@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
 	"order-processing-service/internal/application/correlation"
 )
@@ -13,25 +14,65 @@ import (
 // handler writes records as lines. slog's own JSON handler, with the fields renamed and the context's added, takes
 // three times as long, and each request pays for a line.
 type handler struct {
-	lines  *lines
-	level  slog.Leveler
-	prefix []byte   // the members that With added, as they stand in each line after the message
-	opened int      // how many groups the prefix leaves open
-	groups []string // groups begun after that, which their first member will open
+	lines   *lines
+	level   slog.Leveler
+	patient bool     // its lines below WARNING may wait
+	prefix  []byte   // the members that With added, as they stand in each line after the message
+	opened  int      // how many groups the prefix leaves open
+	groups  []string // groups begun after that, which their first member will open
 }
 
-// lines writes one line at a time.
+// lines writes whole lines, in their order.
 type lines struct {
-	mu   sync.Mutex
-	w    io.Writer
-	pool sync.Pool // objects to make lines in
+	mu      sync.Mutex
+	w       io.Writer
+	waiting []byte      // lines that are yet to be written
+	timer   *time.Timer // writes them
+	pool    sync.Pool   // objects to make lines in
 }
 
-func (l *lines) write(line []byte) error {
+// Lines wait for so long, or until there are so many bytes of them.
+const (
+	maxWait    = 10 * time.Millisecond
+	maxWaiting = 32 << 10
+)
+
+// write writes a line and what waits before it, or lets it wait as well.
+func (l *lines) write(line []byte, wait bool) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_, err := l.w.Write(line)
-	return err //nolint:wrapcheck // slog drops it
+	if !wait && len(l.waiting) == 0 {
+		_, err := l.w.Write(line)
+		return err //nolint:wrapcheck // slog drops it
+	}
+	first := len(l.waiting) == 0
+	l.waiting = append(l.waiting, line...)
+	switch {
+	case !wait || len(l.waiting) >= maxWaiting:
+		return l.flush()
+	case l.timer == nil:
+		l.timer = time.AfterFunc(maxWait, func() {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			_ = l.flush() // there is nobody to tell
+		})
+	case first:
+		l.timer.Reset(maxWait)
+	}
+	return nil
+}
+
+// flush writes what waits; mu is held.
+func (l *lines) flush() error {
+	if len(l.waiting) == 0 {
+		return nil
+	}
+	_, err := l.w.Write(l.waiting)
+	l.waiting = l.waiting[:0]
+	if cap(l.waiting) > maxPooled {
+		l.waiting = nil
+	}
+	return err //nolint:wrapcheck // as in write
 }
 
 // maxPooled keeps one huge line from holding its memory for ever, in bytes.
@@ -64,7 +105,7 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 	o.close(begun)
 	o.brackets(h.opened)
 	o.b = append(o.b, '}', '\n')
-	err := h.lines.write(o.b)
+	err := h.lines.write(o.b, h.patient && r.Level < slog.LevelWarn)
 	if cap(o.b) <= maxPooled {
 		h.lines.pool.Put(o)
 	}
@@ -95,7 +136,9 @@ func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	if len(o.b) == begun.end {
 		return h
 	}
-	return &handler{lines: h.lines, level: h.level, prefix: o.b, opened: h.opened + len(h.groups)}
+	with := *h
+	with.prefix, with.opened, with.groups = o.b, h.opened+len(h.groups), nil
+	return &with
 }
 
 // WithGroup implements slog.Handler.

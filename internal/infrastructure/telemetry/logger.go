@@ -6,7 +6,7 @@ import (
 	"log/slog"
 )
 
-// NewLogger returns a logger that writes one JSON object a line, in a single call of w.Write, to w: timestamp, level
+// NewLogger returns a logger that writes one JSON object a line to w, whole lines in each call of w.Write: timestamp, level
 // (DEBUG, INFO, WARNING or ERROR), message, service, version and what the caller adds. A line that is logged with a
 // context also has its request_id, trace_id and span_id, as package correlation put them there; inside a group when the
 // logger has one. Lines below level are left out. The logger may be used by any number of goroutines; w need not stand
@@ -16,6 +16,19 @@ import (
 // to append itself as one JSON value without a line break.
 func NewLogger(w io.Writer, level slog.Leveler, service, version string) *slog.Logger {
 	return slog.New(&handler{lines: &lines{w: w}, level: level}).With("service", service, "version", version)
+}
+
+// Patient returns the logger for lines that come by the thousand and that nobody waits for: those below WARNING are written
+// together, 10 ms late at most, which spares a system call each. What log itself writes comes at once, in its order. log must
+// be of NewLogger; another is returned as it is.
+func Patient(log *slog.Logger) *slog.Logger {
+	h, ok := log.Handler().(*handler)
+	if !ok {
+		return log
+	}
+	patient := *h
+	patient.patient = true
+	return slog.New(&patient)
 }
 
 // levelName names the highest of the four levels that l reaches; what lies below DEBUG is DEBUG as well.

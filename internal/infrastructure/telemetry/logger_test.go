@@ -7,8 +7,10 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -141,4 +143,69 @@ func BenchmarkLine(b *testing.B) {
 	for b.Loop() {
 		log.InfoContext(ctx, "request", "method", "GET", "status", 200)
 	}
+}
+
+// calls are the calls of Write.
+type calls struct {
+	mu    sync.Mutex
+	texts []string
+}
+
+func (c *calls) Write(text []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.texts = append(c.texts, string(text))
+	return len(text), nil
+}
+
+func TestPatientLinesAreWrittenTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var written calls
+		log := telemetry.NewLogger(&written, slog.LevelInfo, "orders", "1.2.3")
+		patient := telemetry.Patient(log).With("n", 1)
+		messages := func() (messages [][]string) {
+			written.mu.Lock()
+			defer written.mu.Unlock()
+			for _, text := range written.texts {
+				var together []string
+				for line := range strings.Lines(text) {
+					var l struct{ Message string }
+					if err := json.Unmarshal([]byte(line), &l); err != nil {
+						t.Fatalf("%q: %v", line, err)
+					}
+					together = append(together, l.Message)
+				}
+				messages = append(messages, together)
+			}
+			return messages
+		}
+		patient.Info("a")
+		patient.Info("b")
+		want := [][]string(nil)
+		if diff := cmp.Diff(want, messages()); diff != "" {
+			t.Errorf("at first: %s", diff)
+		}
+		time.Sleep(10 * time.Millisecond)
+		synctest.Wait()
+		want = append(want, []string{"a", "b"})
+		if diff := cmp.Diff(want, messages()); diff != "" {
+			t.Errorf("after a while: %s", diff)
+		}
+		patient.Info("c")
+		patient.Warn("d")
+		patient.Info("e")
+		log.Info("f")
+		log.Info("g")
+		want = append(want, []string{"c", "d"}, []string{"e", "f"}, []string{"g"})
+		if diff := cmp.Diff(want, messages()); diff != "" {
+			t.Errorf("with lines that do not wait: %s", diff)
+		}
+		patient.Info("h")
+		time.Sleep(time.Second)
+		synctest.Wait()
+		want = append(want, []string{"h"})
+		if diff := cmp.Diff(want, messages()); diff != "" {
+			t.Errorf("in the end: %s", diff)
+		}
+	})
 }

@@ -123,17 +123,26 @@ func DecodeOrder(id order.ID, data []byte) (*order.Order, error) {
 }
 
 func decodeOrder(id order.ID, data []byte) (*order.Order, error) {
+	s, ok := quickOrder(id, string(data))
+	if !ok {
+		var err error
+		if s, err = anyOrder(id, data); err != nil {
+			return nil, fmt.Errorf("decode order %s: %w", id, err)
+		}
+	}
+	return order.Restore(s)
+}
+
+// anyOrder reads whatever quickOrder does not.
+func anyOrder(id order.ID, data []byte) (order.Snapshot, error) {
 	var d orderDoc
 	if err := json.Unmarshal(data, &d); err != nil {
-		return nil, fmt.Errorf("decode order %s: %w", id, err)
+		return order.Snapshot{}, err //nolint:wrapcheck // decodeOrder does
 	}
-	return d.order(id)
+	return d.snapshot(id)
 }
 
 func (d *orderDoc) order(id order.ID) (*order.Order, error) {
-	if d.Form != Version {
-		return nil, fmt.Errorf("decode order %s: the stored form is of version %d, this program reads up to %d", id, d.Form, Version)
-	}
 	s, err := d.snapshot(id)
 	if err != nil {
 		return nil, fmt.Errorf("decode order %s: %w", id, err)
@@ -142,6 +151,9 @@ func (d *orderDoc) order(id order.ID) (*order.Order, error) {
 }
 
 func (d *orderDoc) snapshot(id order.ID) (order.Snapshot, error) {
+	if d.Form != Version {
+		return order.Snapshot{}, fmt.Errorf("the stored form is of version %d, this program reads up to %d", d.Form, Version)
+	}
 	currency, err := money.CurrencyOf(d.Currency)
 	if err != nil {
 		return order.Snapshot{}, err

@@ -14,20 +14,23 @@ const checkpointPages = 4_000
 // commits do not wait for it. What was committed meanwhile is little and is copied by the writer
 // itself: with all of the log copied, its next commit begins the log anew, in place.
 type checkpointer struct {
-	conn   *conn // used by run only
-	writer *sqlite3.Conn
-	pages  int // in the log after the newest commit; used by the writer only
-	wanted chan struct{}
-	copied atomic.Bool
-	ended  chan struct{}
+	conn     *conn // used by run only
+	writer   *sqlite3.Conn
+	lookAway func() // ends the views of readers, which keep parts of the log from being copied or written anew
+	pages    int    // in the log after the newest commit; used by the writer only
+	wanted   chan struct{}
+	copied   atomic.Bool
+	ended    chan struct{}
 }
 
-func newCheckpointer(path string, writer *sqlite3.Conn) (*checkpointer, error) {
+func newCheckpointer(path string, writer *sqlite3.Conn, lookAway func()) (*checkpointer, error) {
 	c, err := open(path, sqlite3.OPEN_READWRITE, "PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL;")
 	if err != nil {
 		return nil, err
 	}
-	k := &checkpointer{conn: c, writer: writer, wanted: make(chan struct{}, 1), ended: make(chan struct{})}
+	k := &checkpointer{
+		conn: c, writer: writer, lookAway: lookAway, wanted: make(chan struct{}, 1), ended: make(chan struct{}),
+	}
 	writer.WALHook(func(_ *sqlite3.Conn, _ string, pages int) error {
 		k.pages = pages
 		return nil
@@ -39,6 +42,7 @@ func newCheckpointer(path string, writer *sqlite3.Conn) (*checkpointer, error) {
 func (k *checkpointer) run() {
 	defer close(k.ended)
 	for range k.wanted {
+		k.lookAway()
 		// A log that can't be copied now is copied later; what is in it is durable all the same.
 		if _, _, err := k.conn.WALCheckpoint("", sqlite3.CHECKPOINT_PASSIVE); err == nil {
 			k.copied.Store(true)
@@ -49,7 +53,9 @@ func (k *checkpointer) run() {
 // afterCommit is called by the writer between two commits.
 func (k *checkpointer) afterCommit() {
 	if k.copied.CompareAndSwap(true, false) {
+		k.lookAway()                                                     // for what is copied now
 		_, _, _ = k.writer.WALCheckpoint("", sqlite3.CHECKPOINT_PASSIVE) // as in run
+		k.lookAway()                                                     // for the next commit, which begins the log anew
 		return
 	}
 	if k.pages > checkpointPages {

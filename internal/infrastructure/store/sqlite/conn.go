@@ -13,6 +13,7 @@ import (
 type conn struct {
 	*sqlite3.Conn
 	statements map[string]*sqlite3.Stmt
+	view       int64 // of a reader in a transaction: the store's commits when it began
 }
 
 // open opens a connection to the database file.

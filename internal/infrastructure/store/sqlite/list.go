@@ -37,11 +37,6 @@ func newestFirst(a, b place) int {
 func (s *Store) List(ctx context.Context, q ordering.Query) ([]*order.Order, error) {
 	var orders []*order.Order
 	err := s.read(ctx, func(c *conn) (err error) {
-		// One snapshot for both steps, so that what is returned matches. It ends when the connection
-		// is given back.
-		if err := c.exec("BEGIN"); err != nil {
-			return err
-		}
 		places, err := findPlaces(c, &q, s.sorted)
 		if err != nil {
 			return err

@@ -55,8 +55,9 @@ func (s *Store) Events(ctx context.Context, id order.ID, after, limit int) ([]or
 	return events, translate("events", err)
 }
 
-// read runs f on a connection of its own, in the newest committed state. It waits for a free one
-// as long as ctx lasts; readers never wait for the writer. A ctx that ends interrupts f.
+// read runs f on a connection of its own, in the newest committed state, which stays the same for all
+// that f reads. It waits for a free one as long as ctx lasts; readers never wait for the writer. A ctx
+// that ends interrupts f.
 func (s *Store) read(ctx context.Context, f func(*conn) error) error {
 	select {
 	case c := <-s.readers:
@@ -67,7 +68,10 @@ func (s *Store) read(ctx context.Context, f func(*conn) error) error {
 		default:
 		}
 		c.SetInterrupt(ctx)
-		err := f(c)
+		err := s.look(c)
+		if err == nil {
+			err = f(c)
+		}
 		if err != nil {
 			s.noteDamage(err)
 		}
@@ -83,18 +87,52 @@ func (s *Store) read(ctx context.Context, f func(*conn) error) error {
 	}
 }
 
-// putReader gives a connection back as it was taken: it listens to nobody's context, and it is in no
-// transaction, in which it would go on to see what was committed then.
+// look has a reader see everything that is committed. Its view, a transaction, is kept from one read to
+// the next while nothing is committed: to begin and end one takes as many system calls as to read an order.
+func (s *Store) look(c *conn) error {
+	now := s.commits.Load() // first: what is committed from here on is at worst looked for once more
+	if c.view == now && now%2 == 0 && !c.GetAutocommit() {
+		return nil
+	}
+	if err := c.lookAway(); err != nil {
+		return err
+	}
+	c.view = now
+	return c.exec("BEGIN")
+}
+
+// lookAway ends a reader's view.
+func (c *conn) lookAway() error {
+	if c.GetAutocommit() {
+		return nil
+	}
+	return c.exec("ROLLBACK")
+}
+
+// putReader gives a connection back: it listens to nobody's context any more, and its view is the newest
+// or none.
 func (s *Store) putReader(c *conn) {
 	c.SetInterrupt(context.Background())
-	if !c.GetAutocommit() {
-		if err := c.exec("ROLLBACK"); err != nil {
-			// A connection that can't leave its transaction is of no more use.
-			if fresh, err := openReader(s.path); err == nil {
-				_ = c.Close() // it is given up whatever it says
-				c = fresh
-			}
+	if c.view != s.commits.Load() && c.lookAway() != nil {
+		// A connection that can't leave its transaction is of no more use.
+		if fresh, err := openReader(s.path); err == nil {
+			_ = c.Close() // it is given up whatever it says
+			c = fresh
 		}
 	}
 	s.readers <- c
+}
+
+// lookAway ends the views of all readers, those under way as soon as they are put back. The log can't be
+// copied beyond what the oldest view sees, nor begun anew before the views of the log have ended.
+func (s *Store) lookAway() {
+	s.commits.Add(2)
+	for range cap(s.readers) {
+		select {
+		case c := <-s.readers:
+			s.putReader(c)
+		default:
+			return // the rest are under way
+		}
+	}
 }

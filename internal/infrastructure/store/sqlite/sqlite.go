@@ -48,7 +48,8 @@ type Store struct {
 	lock        *flock.Flock
 	writer      *conn
 	readers     chan *conn
-	opened      int // readers to be closed
+	opened      int          // readers to be closed
+	commits     atomic.Int64 // counts commits, twice each: odd while some may see a commit already and others not yet
 	checkpoints *checkpointer
 	queue       chan *job
 	owners      owners
@@ -145,7 +146,7 @@ func (s *Store) connect(path string) error {
 		return connectFault(path, err)
 	}
 	s.writer = writer
-	if s.checkpoints, err = newCheckpointer(path, writer.Conn); err != nil {
+	if s.checkpoints, err = newCheckpointer(path, writer.Conn, s.lookAway); err != nil {
 		return connectFault(path, err)
 	}
 	if err := migrate(writer.Conn, path); err != nil {

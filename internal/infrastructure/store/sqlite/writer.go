@@ -144,6 +144,8 @@ func (s *Store) transaction(group []*job) error {
 			return j.err
 		}
 	}
+	s.commits.Add(1)
+	defer s.commits.Add(1)
 	return s.writer.exec("COMMIT")
 }
 

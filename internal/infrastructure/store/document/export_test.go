@@ -1,0 +1,7 @@
+package document
+
+// The two ways of reading an order.
+var (
+	QuickOrder = quickOrder
+	AnyOrder   = anyOrder
+)
