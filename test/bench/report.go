@@ -180,7 +180,7 @@ func oneLine(text string) string {
 }
 
 // describe says how the run was made.
-func (o options) describe() []string {
+func (o *options) describe() []string {
 	if o.mongo != "" {
 		return o.describeMongo()
 	}

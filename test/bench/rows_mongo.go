@@ -40,7 +40,7 @@ func mongoRows() []row {
 const mongoOrders = 20_000
 
 // describeMongo says how the run was made.
-func (o options) describeMongo() []string {
+func (o *options) describeMongo() []string {
 	return []string{
 		fmt.Sprintf("The sides of a ratio take turns: %d rounds of %s each after a warm-up of %s. Measured is the median of the "+
 			"rounds' ratios, spread the least and the greatest.", o.rounds, o.round, o.warmUp),
@@ -133,7 +133,7 @@ func (b *bench) mongoInserts(ctx context.Context, m onMongo, c *child, id orderI
 		fresh := slices.Clone(document)
 		fresh[0].Value = bson.NewObjectID()
 		_, err := plain.InsertOne(ctx, fresh)
-		return err
+		return err //nolint:wrapcheck // told with the row
 	})
 	found, err := b.interleave(ctx, rowMongoPost, b.round, insert, on("service", c.addr, posts(usual)))
 	if err != nil {
@@ -151,7 +151,7 @@ func (b *bench) mongoFinds(ctx context.Context, m onMongo, c *child, ids []order
 	find := driven("driver", func(ctx context.Context, worker, n int) error {
 		id, err := bson.ObjectIDFromHex(string(ids[(worker*7919+n*104_729)%len(ids)][:]))
 		if err != nil {
-			return err
+			return err //nolint:wrapcheck // told with the row
 		}
 		return orders.FindOne(ctx, bson.D{{Key: "_id", Value: id}}, mongooptions.FindOne().SetProjection(bson.D{{Key: "events", Value: 0}})).Err()
 	})

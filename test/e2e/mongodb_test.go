@@ -22,11 +22,11 @@ func onMongoDB() store {
 		},
 		lose: func(t *testing.T, dir string) (giveBack func()) {
 			t.Helper()
-			network, ok := networks.Load(dir)
+			network, _ := networks.Load(dir)
+			cut, ok := network.(*proxy.Proxy)
 			if !ok {
 				t.Fatal("no network leads to the store")
 			}
-			cut := network.(*proxy.Proxy) //nolint:forcetypeassert // stored above
 			cut.Cut()
 			return cut.Heal
 		},

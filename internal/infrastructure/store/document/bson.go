@@ -227,7 +227,7 @@ func (e *bsonEncoder) identity(id order.ID) {
 
 func (e *bsonEncoder) moment(t time.Time) {
 	e.element(bson.TypeDateTime)
-	e.b = binary.LittleEndian.AppendUint64(e.b, uint64(t.UnixMilli())) //nolint:gosec // bits only
+	e.b = binary.LittleEndian.AppendUint64(e.b, uint64(t.UnixMilli()))
 }
 
 func (e *bsonEncoder) yes() {

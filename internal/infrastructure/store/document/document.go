@@ -51,7 +51,7 @@ type itemDoc struct {
 }
 
 type lineDoc struct {
-	Item      itemDoc `json:",embed" bson:",inline"`
+	Item      itemDoc `json:",embed" bson:",inline"` //nolint:revive // embed is of github.com/go-json-experiment/json
 	Canceled  int64   `json:"canceled"`
 	Shipped   int64   `json:"shipped"`
 	Delivered int64   `json:"delivered"`
@@ -137,7 +137,7 @@ func decodeOrder(id order.ID, data []byte) (*order.Order, error) {
 func anyOrder(id order.ID, data []byte) (order.Snapshot, error) {
 	var d orderDoc
 	if err := json.Unmarshal(data, &d); err != nil {
-		return order.Snapshot{}, err //nolint:wrapcheck // decodeOrder does
+		return order.Snapshot{}, err
 	}
 	return d.snapshot(id)
 }

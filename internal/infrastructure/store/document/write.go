@@ -10,7 +10,7 @@ import (
 )
 
 // encoder writes one of the formats in which the stored form is kept.
-type encoder interface {
+type encoder interface { //nolint:interfacebloat // one method for each kind of value
 	open(bracket byte) // an object or a list
 	close(bracket byte)
 	key(name string)

@@ -34,13 +34,14 @@ func (s *Store) Change(
 ) (ordering.Changed, error) {
 	var changed ordering.Changed
 	var refused error // by change itself
-	err := s.exclusively(ctx, "change", id, s.load, func(ctx context.Context, r *record) (written, error) {
+	err := s.exclusively(ctx, "change", id, s.load, func(_ context.Context, r *record) (written, error) {
 		o, err := r.order()
 		if err != nil {
 			return written{}, err
 		}
-		if refused = change(o); refused != nil {
-			return written{}, refused
+		if err := change(o); err != nil {
+			refused = err
+			return written{}, err
 		}
 		changed = ordering.Changed{Order: o}
 		if !o.Unsaved() {

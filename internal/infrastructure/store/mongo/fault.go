@@ -29,8 +29,6 @@ const (
 )
 
 // movedCodes are those of a server that stops or is not the primary any more.
-//
-//nolint:gochecknoglobals // a table
 var movedCodes = []int{6, 7, 89, 91, 189, 262, 9001, 10058, 10107, 11600, 11602, 13388, 13435, 13436}
 
 var errClosed = fault.New(fault.Unavailable, "store_closed", "the service is stopping; try again in a moment")

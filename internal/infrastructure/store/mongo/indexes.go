@@ -41,7 +41,8 @@ func Indexes() []Index {
 		{
 			Name: "orders_due", Keys: bson.D{{Key: "due_at", Value: 1}, {Key: "_id", Value: 1}}, Member: "due_at",
 			For: "claims, and deliveries that wait",
-		}, {
+		},
+		{
 			Name: "orders_parked", Keys: bson.D{{Key: "parked", Value: 1}, {Key: "_id", Value: 1}}, Member: "parked",
 			For: "deliveries that are parked",
 		},
