@@ -36,7 +36,7 @@ func (s *Store) Change(
 ) (ordering.Changed, error) {
 	var changed ordering.Changed
 	var refused error // by change itself
-	err := s.exclusively(ctx, "change", id, s.load, func(ctx context.Context, r *record) (written, error) {
+	err := s.exclusively(ctx, "change", id, s.loadToReplace, func(ctx context.Context, r *record) (written, error) {
 		o, err := s.order(ctx, r)
 		if err != nil {
 			return written{}, err
@@ -67,6 +67,16 @@ func (s *Store) Change(
 		return ordering.Changed{}, err
 	}
 	return changed, nil
+}
+
+// loadToReplace is load, but reads all of a document of the FastAPI service: it is written anew as a whole, with
+// whatever else it holds.
+func (s *Store) loadToReplace(ctx context.Context, id order.ID) (record, error) {
+	r, err := s.load(ctx, id)
+	if err == nil && r.predecessors {
+		return s.find(ctx, id, bson.D{})
+	}
+	return r, err
 }
 
 // wasChanged reports whether the change that made o what it is was made, given the order as it is now.

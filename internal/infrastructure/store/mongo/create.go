@@ -28,8 +28,8 @@ func (s *Store) Create(ctx context.Context, orders []ordering.NewOrder) []orderi
 		}
 	}
 	err := s.do(ctx, "create", func(ctx context.Context) error {
-		if err := s.inserts.ask(ctx, one, deadlineOf(ctx)); err != nil {
-			return gaveUp("create", err, true)
+		if begun, err := s.inserts.ask(ctx, one, deadlineOf(ctx)); err != nil {
+			return gaveUp("create", err, begun)
 		}
 		return one.err
 	})

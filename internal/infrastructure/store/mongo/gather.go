@@ -2,7 +2,9 @@ package mongo
 
 import (
 	"context"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"order-processing-service/internal/domain/order"
@@ -26,8 +28,16 @@ type gatherer[Q any] struct{ queue chan *asked[Q] }
 type asked[Q any] struct {
 	what   Q
 	until  time.Time
+	begun  atomic.Int32 // waiting, serving or left
 	served chan struct{}
 }
+
+// What becomes of what is asked for. It leaves waiting once.
+const (
+	waiting int32 = iota
+	serving       // it is in use until served is closed
+	left          // the caller has gone before
+)
 
 // newGatherer returns a gatherer that has serve do the work, by the deadline of ctx.
 func newGatherer[Q any](workers *sync.WaitGroup, serve func(ctx context.Context, batch []Q)) *gatherer[Q] {
@@ -41,13 +51,21 @@ func newGatherer[Q any](workers *sync.WaitGroup, serve func(ctx context.Context,
 func (g *gatherer[Q]) work(serve func(context.Context, []Q)) {
 	batch, what := make([]*asked[Q], 0, maxGathered), make([]Q, 0, maxGathered)
 	for first := range g.queue {
-		batch = g.more(append(batch[:0], first))
+		batch = slices.DeleteFunc(g.more(append(batch[:0], first)), func(a *asked[Q]) bool {
+			return !a.begun.CompareAndSwap(waiting, serving)
+		})
+		if len(batch) == 0 {
+			continue
+		}
 		what = what[:0]
+		until := batch[0].until
 		for _, a := range batch {
 			what = append(what, a.what)
+			if a.until.After(until) {
+				until = a.until // who may not wait for so long leaves
+			}
 		}
-		// Nobody asked before the first did, so that nobody waits longer than it may.
-		ctx, cancel := context.WithDeadline(context.Background(), first.until)
+		ctx, cancel := context.WithDeadline(context.Background(), until)
 		serve(ctx, what)
 		cancel()
 		for _, a := range batch {
@@ -74,19 +92,20 @@ func (g *gatherer[Q]) more(batch []*asked[Q]) []*asked[Q] {
 	return batch
 }
 
-// ask has what served by its deadline. When it returns an error, ctx has ended, and what may be in use.
-func (g *gatherer[Q]) ask(ctx context.Context, what Q, until time.Time) error {
+// ask has what served by its deadline. When it returns an error, ctx has ended; if it was begun by then,
+// what is in use.
+func (g *gatherer[Q]) ask(ctx context.Context, what Q, until time.Time) (begun bool, err error) {
 	a := &asked[Q]{what: what, until: until, served: make(chan struct{})}
 	select {
 	case g.queue <- a:
 	case <-ctx.Done():
-		return ctx.Err()
+		return false, ctx.Err()
 	}
 	select {
 	case <-a.served:
-		return nil
+		return true, nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return !a.begun.CompareAndSwap(waiting, left), ctx.Err()
 	}
 }
 
@@ -125,7 +144,7 @@ func (s *Store) findGathered(ctx context.Context, batch []*wanted) {
 // load reads the document of an order, without its events.
 func (s *Store) load(ctx context.Context, id order.ID) (record, error) {
 	w := &wanted{id: id}
-	if err := s.reads.ask(ctx, w, deadlineOf(ctx)); err != nil {
+	if _, err := s.reads.ask(ctx, w, deadlineOf(ctx)); err != nil {
 		return record{}, err
 	}
 	return w.record, w.err

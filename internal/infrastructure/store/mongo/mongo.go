@@ -127,7 +127,7 @@ func (s *Store) options() *options.ClientOptions {
 		SetWriteConcern(&writeconcern.WriteConcern{W: "majority", Journal: &journal}).
 		SetReadConcern(readconcern.Majority()).
 		SetReadPreference(readpref.Primary()).
-		SetRetryWrites(true).
+		SetRetryWrites(false). // see exclusively: a driver that retries tells of the last try alone
 		SetRetryReads(true).
 		SetServerSelectionTimeout(s.timeout).
 		SetConnectTimeout(s.timeout).
@@ -144,9 +144,12 @@ const heartbeat = time.Second
 func (s *Store) check(ctx context.Context, mustBeThere bool) error {
 	err := s.Ping(ctx)
 	if err == nil {
-		return s.setClock(ctx)
+		err = s.setClock(ctx)
 	}
-	if isFatal(err) || mustBeThere {
+	switch {
+	case err == nil:
+		return nil
+	case isFatal(err), mustBeThere, fault.KindOf(err) != fault.Unavailable:
 		return atStart(err)
 	}
 	s.log.WarnContext(ctx, "MongoDB can't be reached; orders are answered 503 until it can", "error", err)
