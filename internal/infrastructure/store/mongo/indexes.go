@@ -87,8 +87,6 @@ func (s *Store) indexNew(ctx context.Context) bool {
 var errNotNew = errors.New("there are documents")
 
 // refusals are the answers that trying again does not change.
-//
-//nolint:gochecknoglobals // a table
 var refusals = []int{codeUnauthorized, codeCannotCreateIndex, codeIndexOptionsConflict, codeIndexKeySpecs}
 
 // indexPause is how long to wait before another try to make the indexes.
