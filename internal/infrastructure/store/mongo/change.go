@@ -36,7 +36,7 @@ func (s *Store) Change(
 ) (ordering.Changed, error) {
 	var changed ordering.Changed
 	var refused error // by change itself
-	err := s.exclusively(ctx, "change", id, s.loadToReplace, func(ctx context.Context, r *record) (written, error) {
+	err := s.exclusively(ctx, "change", id, s.load, func(ctx context.Context, r *record) (written, error) {
 		o, err := s.order(ctx, r)
 		if err != nil {
 			return written{}, err
@@ -67,16 +67,6 @@ func (s *Store) Change(
 		return ordering.Changed{}, err
 	}
 	return changed, nil
-}
-
-// loadToReplace is load, but reads all of a document of the FastAPI service: it is written anew as a whole, with
-// whatever else it holds.
-func (s *Store) loadToReplace(ctx context.Context, id order.ID) (record, error) {
-	r, err := s.load(ctx, id)
-	if err == nil && r.predecessors {
-		return s.find(ctx, id, bson.D{})
-	}
-	return r, err
 }
 
 // wasChanged reports whether the change that made o what it is was made, given the order as it is now.
@@ -152,20 +142,15 @@ func (s *Store) exclusively(
 func (s *Store) update(ctx context.Context, op string, r *record, w written) (bool, error) {
 	unsure := false // an earlier try may have written
 	for try := 0; ; try++ {
-		matched, err := s.updateOne(ctx, w.update)
+		made, err := s.updateOne(ctx, w.update)
+		if err == nil && !made && unsure {
+			made, err = s.wasMade(ctx, r.id, w)
+		}
 		switch {
-		case err == nil && matched:
-			return true, nil
-		case err == nil && !unsure:
-			return false, nil
 		case err == nil:
-			now, err := s.find(ctx, r.id, onlyTracks)
-			if err != nil {
-				return false, err
-			}
-			return w.done(ctx, &now)
+			return made, nil
 		case !isAway(err):
-			return false, err
+			return false, gaveUp(op, err, unsure)
 		case !isUnsent(err):
 			unsure = true
 		case isUnserved(err) && !unsure:
@@ -177,6 +162,15 @@ func (s *Store) update(ctx context.Context, op string, r *record, w written) (bo
 			return false, gaveUp(op, err, unsure)
 		}
 	}
+}
+
+// wasMade reads whether an update was made that does not match any more.
+func (s *Store) wasMade(ctx context.Context, id order.ID, w written) (bool, error) {
+	now, err := s.find(ctx, id, onlyTracks)
+	if err != nil {
+		return false, err
+	}
+	return w.done(ctx, &now)
 }
 
 func (s *Store) updateOne(ctx context.Context, update mongo.WriteModel) (matched bool, err error) {

@@ -28,12 +28,9 @@ const (
 func (s *Store) Claim(ctx context.Context, claim delivery.Claim) ([]delivery.Task, error) {
 	var tasks []delivery.Task
 	err := s.do(ctx, "claim", func(ctx context.Context) error {
-		if !s.clock.known.Load() { // claim.Now is not by the server's clock, and leases are
-			return s.setClock(ctx)
-		}
-		claimed, room := 0, maxClaimBytes
+		claimed := 0
 		for range maxLooks {
-			due, err := s.due(ctx, claim.Now, claim.Limit-claimed, &room)
+			due, err := s.due(ctx, claim.Now, claim.Limit-claimed)
 			if err != nil || len(due) == 0 {
 				return err
 			}
@@ -46,7 +43,7 @@ func (s *Store) Claim(ctx context.Context, claim delivery.Claim) ([]delivery.Tas
 			if err != nil {
 				return err
 			}
-			if claimed += len(mine); claimed >= claim.Limit || room <= 0 {
+			if claimed += len(mine); claimed >= claim.Limit {
 				break
 			}
 		}
@@ -58,32 +55,24 @@ func (s *Store) Claim(ctx context.Context, claim delivery.Claim) ([]delivery.Tas
 	return nil, err
 }
 
-// due reads orders that are due, no more than limit, and until they and their events take up the room.
-func (s *Store) due(ctx context.Context, now time.Time, limit int, room *int) ([]record, error) {
+// due reads orders that are due, no more than limit.
+func (s *Store) due(ctx context.Context, now time.Time, limit int) ([]record, error) {
 	var due []record
+	size := 0
 	find := options.Find().SetProjection(withoutEvents).SetLimit(int64(limit))
 	err := s.each(ctx, dueBy(bson.NewDateTimeFromTime(now)), find, func(raw bson.Raw) (bool, error) {
 		r, err := read(raw)
-		if err != nil {
-			return true, nil //nolint:nilerr // it is somebody else's; lists speak of it
-		}
 		due = append(due, r)
-		events, _ := raw.Lookup("event_bytes").AsInt64OK()
-		*room -= len(raw) + int(events)
-		return *room > 0, nil
+		size += len(raw)
+		return size <= maxClaimBytes, err
 	})
 	return due, err
 }
 
 // dueBy finds the orders of which something is due.
 func dueBy(now bson.DateTime) bson.D {
-	return bson.D{{Key: "due_at", Value: bson.D{{Key: "$lte", Value: now}}}, ours}
+	return bson.D{{Key: "due_at", Value: bson.D{{Key: "$lte", Value: now}}}}
 }
-
-// ours keeps documents of the FastAPI service out of what is due or parked, whatever members they have.
-//
-//nolint:gochecknoglobals // a part of queries
-var ours = bson.E{Key: "form", Value: bson.D{{Key: "$exists", Value: true}}}
 
 // leased is an order with the tracks that were leased.
 type leased struct {

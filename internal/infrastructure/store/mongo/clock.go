@@ -11,19 +11,10 @@ import (
 
 // clock is how far the server's clock is ahead of this machine's. Leases are told by the server's, so
 // that processes whose machines disagree still agree on when a lease ends.
-type clock struct {
-	ahead atomic.Int64 // nanoseconds
-	known atomic.Bool  // it was measured
-}
+type clock struct{ ahead atomic.Int64 } // nanoseconds
 
-const (
-	// clockInterval is how often the difference is measured anew.
-	clockInterval = 30 * time.Second
-	// unknownInterval is how often it is tried to be measured at first.
-	unknownInterval = time.Second
-	// maxTrip is the longest round trip that says enough.
-	maxTrip = time.Second
-)
+// clockInterval is how often the difference is measured anew.
+const clockInterval = 30 * time.Second
 
 // Now is the time by the server's clock, as far as it is known: it may be off by half of the time that
 // a round trip took, and by what the clocks have drifted apart in half a minute.
@@ -31,13 +22,7 @@ func (s *Store) Now() time.Time { return time.Now().Add(time.Duration(s.clock.ah
 
 // keepClock measures the difference again and again until ctx ends.
 func (s *Store) keepClock(ctx context.Context) {
-	interval := func() time.Duration {
-		if s.clock.known.Load() {
-			return clockInterval
-		}
-		return unknownInterval
-	}
-	for wait(ctx, interval()) == nil {
+	for wait(ctx, clockInterval) == nil {
 		if err := s.setClock(ctx); err != nil && ctx.Err() == nil {
 			s.log.DebugContext(ctx, "the clock of MongoDB can't be read", "error", err)
 		}
@@ -45,37 +30,34 @@ func (s *Store) keepClock(ctx context.Context) {
 }
 
 // setClock measures the difference once. The server's time is taken to be that of the middle of the
-// round trip; after a long one, in which a server may have been looked for, nothing is known.
+// round trip.
 func (s *Store) setClock(ctx context.Context) error {
 	bounded, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	// The greeting by its name of today, or by that of before.
-	ahead, trip, err := s.greet(bounded, "hello")
-	if hasCode(err, codeCommandNotFound) {
-		ahead, trip, err = s.greet(bounded, "isMaster")
-	}
+	asked := time.Now()
+	server, err := s.serverTime(bounded)
 	if err != nil {
 		return translate(ctx, "read the clock", err)
 	}
-	if trip <= maxTrip {
-		s.clock.ahead.Store(int64(ahead))
-		s.clock.known.Store(true)
-	}
+	trip := time.Since(asked)
+	s.clock.ahead.Store(int64(server.Sub(asked.Add(trip / 2))))
 	return nil
 }
 
-// greet asks for the time in a greeting, and returns how far it is ahead and how long it took.
-func (s *Store) greet(ctx context.Context, command string) (ahead, trip time.Duration, err error) {
+// serverTime asks for the time in the greeting: by its name of today, or by that of before.
+func (s *Store) serverTime(ctx context.Context) (time.Time, error) {
 	var greeting struct {
 		LocalTime time.Time `json:"localTime"`
 	}
-	asked := time.Now()
-	err = s.client.Database("admin").RunCommand(ctx, bson.D{{Key: command, Value: 1}}).Decode(&greeting)
-	trip = time.Since(asked)
+	admin := s.client.Database("admin")
+	err := admin.RunCommand(ctx, bson.D{{Key: "hello", Value: 1}}).Decode(&greeting)
+	if hasCode(err, codeCommandNotFound) {
+		err = admin.RunCommand(ctx, bson.D{{Key: "isMaster", Value: 1}}).Decode(&greeting)
+	}
 	if err == nil && greeting.LocalTime.IsZero() {
 		err = errors.New("the greeting has no localTime")
 	}
-	return greeting.LocalTime.Sub(asked.Add(trip / 2)), trip, err
+	return greeting.LocalTime, err
 }
 
 // wait waits for d, or until ctx ends.

@@ -56,7 +56,7 @@ func (s Server) Options() (o *options.ClientOptions, database string, err error)
 		o.SetMaxPoolSize(uint64(s.MaxPoolSize))
 	}
 	if s.TLS || s.CAFile != "" {
-		config, err := s.tls(o.TLSConfig)
+		config, err := s.tls()
 		if err != nil {
 			return nil, "", err
 		}
@@ -81,13 +81,8 @@ func (s Server) applyURI(o *options.ClientOptions) (database string, err error) 
 	return parsed.Database, nil
 }
 
-// tls adds what the settings ask for to what the connection string does, a client certificate say.
-func (s Server) tls(ofURI *tls.Config) (*tls.Config, error) {
+func (s Server) tls() (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	if ofURI != nil {
-		config = ofURI.Clone()
-		config.MinVersion = tls.VersionTLS12
-	}
 	if s.CAFile == "" {
 		return config, nil
 	}

@@ -41,7 +41,7 @@ func (s *Store) Deliveries(ctx context.Context, q delivery.Query) (delivery.Page
 			}
 			r, err := read(raw)
 			if err != nil {
-				return true, nil //nolint:nilerr // it is somebody else's; lists speak of it
+				return false, err
 			}
 			tracks, err := r.tracks()
 			if err != nil {
@@ -62,7 +62,7 @@ func (s *Store) Deliveries(ctx context.Context, q delivery.Query) (delivery.Page
 // waitingAfter finds the orders of which something waits behind a place in the list, in its order.
 func waitingAfter(due bson.DateTime, id order.ID) (filter, sort bson.D) {
 	from := bson.E{Key: "due_at", Value: bson.D{{Key: "$gte", Value: due}}}
-	return bson.D{from, ours, {Key: "$or", Value: bson.A{
+	return bson.D{from, {Key: "$or", Value: bson.A{
 		bson.D{{Key: "due_at", Value: bson.D{{Key: "$gt", Value: due}}}},
 		bson.D{{Key: "due_at", Value: due}, {Key: "_id", Value: bson.D{{Key: "$gt", Value: bson.ObjectID(id)}}}},
 	}}}, bson.D{{Key: "due_at", Value: 1}, {Key: "_id", Value: 1}}
@@ -70,7 +70,7 @@ func waitingAfter(due bson.DateTime, id order.ID) (filter, sort bson.D) {
 
 // parkedAfter finds the orders of which something is parked behind a place in the list, in its order.
 func parkedAfter(id order.ID) (filter, sort bson.D) {
-	return bson.D{{Key: "parked", Value: true}, ours, {Key: "_id", Value: bson.D{{Key: "$gt", Value: bson.ObjectID(id)}}}},
+	return bson.D{{Key: "parked", Value: true}, {Key: "_id", Value: bson.D{{Key: "$gt", Value: bson.ObjectID(id)}}}},
 		bson.D{{Key: "_id", Value: 1}}
 }
 
@@ -93,24 +93,22 @@ func parseAfter(text string) (due bson.DateTime, id order.ID, err error) {
 
 // Redrive implements delivery.Store.
 func (s *Store) Redrive(ctx context.Context, id order.ID, subscriber string, now time.Time) error {
-	return s.changeTracks(ctx, "redrive", id, subscriber, func(tracks delivery.Tracks, sequence int) error {
+	return s.changeTracks(ctx, "redrive", id, func(tracks delivery.Tracks, sequence int) error {
 		return tracks.Redrive(sequence, subscriber, now)
 	})
 }
 
 // Skip implements delivery.Store.
 func (s *Store) Skip(ctx context.Context, id order.ID, subscriber string, now time.Time) error {
-	return s.changeTracks(ctx, "skip", id, subscriber, func(tracks delivery.Tracks, sequence int) error {
+	return s.changeTracks(ctx, "skip", id, func(tracks delivery.Tracks, sequence int) error {
 		return tracks.Skip(sequence, subscriber, now)
 	})
 }
 
-// changeTracks applies change to the track of one subscriber of an order and writes it. When the answer to
-// the write was lost and another has written since, it counts as made if that track is no longer as it was
-// and has been told at least as much as it would have been: then no event is passed over twice.
-func (s *Store) changeTracks(
-	ctx context.Context, op string, id order.ID, subscriber string, change func(delivery.Tracks, int) error,
-) error {
+// changeTracks applies change to the tracks of one order and writes them. When the answer to the write
+// was lost and another has written since, it counts as made if every track has been told at least as
+// much as it would have been: then no event is passed over twice.
+func (s *Store) changeTracks(ctx context.Context, op string, id order.ID, change func(delivery.Tracks, int) error) error {
 	return s.exclusively(ctx, op, id, s.findTracks, func(_ context.Context, r *record) (written, error) {
 		tracks, err := r.tracks()
 		if err != nil {
@@ -123,19 +121,17 @@ func (s *Store) changeTracks(
 		return written{
 			update: r.tracksOf(tracks),
 			done: func(_ context.Context, now *record) (bool, error) {
-				list, err := now.tracks()
-				was, want, is := trackOf(before, subscriber), trackOf(tracks, subscriber), trackOf(list, subscriber)
-				return err == nil && !sameTrack(is, was) && is.Told >= want.Told, err
+				there, err := now.tracks()
+				return err == nil && !slices.EqualFunc(there, before, sameTrack) && toldAsMuch(there, tracks), err
 			},
 		}, nil
 	})
 }
 
-// trackOf is the track of a subscriber; the zero Track if there is none.
-func trackOf(tracks delivery.Tracks, subscriber string) delivery.Track {
-	i := slices.IndexFunc(tracks, func(t delivery.Track) bool { return t.Subscriber == subscriber })
-	if i < 0 {
-		return delivery.Track{}
-	}
-	return tracks[i]
+// toldAsMuch reports whether no track is told less than the one of the same subscriber in want.
+func toldAsMuch(tracks, want delivery.Tracks) bool {
+	return !slices.ContainsFunc(want, func(w delivery.Track) bool {
+		i := slices.IndexFunc(tracks, func(t delivery.Track) bool { return t.Subscriber == w.Subscriber })
+		return i < 0 || tracks[i].Told < w.Told
+	})
 }

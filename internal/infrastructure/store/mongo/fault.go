@@ -9,7 +9,6 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver"
-	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/auth"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
 
 	"order-processing-service/internal/domain/fault"
@@ -23,12 +22,10 @@ const (
 	codeUnauthorized         = 13
 	codeAuthenticationFailed = 18
 	codeCommandNotFound      = 59
-	codeCannotCreateIndex    = 67
 	codeIndexOptionsConflict = 85
 	codeIndexKeySpecs        = 86
 	codeDuplicateKey         = 11000
 	codeOutOfDiskSpace       = 14031
-	codeAtlas                = 8000 // whatever Atlas refuses by itself
 )
 
 // movedCodes are those of a server that stops or is not the primary any more.
@@ -65,7 +62,7 @@ func translate(ctx context.Context, op string, err error) error {
 		return fmt.Errorf("mongo: %s: %w: %w", op, context.Cause(ctx), ctx.Err())
 	case errors.Is(err, mongo.ErrClientDisconnected):
 		return errClosed
-	case isSignIn(err):
+	case hasCode(err, codeAuthenticationFailed):
 		return unavailable(codeSignIn, "orders can't be kept or read right now: MongoDB refuses the sign-in of this service")
 	case hasCode(err, codeUnauthorized):
 		return unavailable(codeRight, "orders can't be kept or read right now: MongoDB does not let this service use its collection")
@@ -84,15 +81,6 @@ func isAway(err error) bool {
 		return true
 	}
 	return isUnsent(err) || mongo.IsNetworkError(err) || mongo.IsTimeout(err) || isMoved(err) || writeConcernError(err) != nil
-}
-
-// isSignIn reports whether a server does not take the user or the password.
-func isSignIn(err error) bool {
-	if hasCode(err, codeAuthenticationFailed) {
-		return true
-	}
-	_, signing := errors.AsType[*auth.Error](err)
-	return signing && hasCode(err, codeAtlas)
 }
 
 // isMoved reports whether the server is not the one any more that decides.

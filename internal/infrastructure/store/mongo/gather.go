@@ -2,9 +2,7 @@ package mongo
 
 import (
 	"context"
-	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"order-processing-service/internal/domain/order"
@@ -28,16 +26,8 @@ type gatherer[Q any] struct{ queue chan *asked[Q] }
 type asked[Q any] struct {
 	what   Q
 	until  time.Time
-	begun  atomic.Int32 // waiting, serving or left
 	served chan struct{}
 }
-
-// What becomes of what is asked for. It leaves waiting once.
-const (
-	waiting int32 = iota
-	serving       // it is in use until served is closed
-	left          // the caller has gone before
-)
 
 // newGatherer returns a gatherer that has serve do the work, by the deadline of ctx.
 func newGatherer[Q any](workers *sync.WaitGroup, serve func(ctx context.Context, batch []Q)) *gatherer[Q] {
@@ -51,21 +41,13 @@ func newGatherer[Q any](workers *sync.WaitGroup, serve func(ctx context.Context,
 func (g *gatherer[Q]) work(serve func(context.Context, []Q)) {
 	batch, what := make([]*asked[Q], 0, maxGathered), make([]Q, 0, maxGathered)
 	for first := range g.queue {
-		batch = slices.DeleteFunc(g.more(append(batch[:0], first)), func(a *asked[Q]) bool {
-			return !a.begun.CompareAndSwap(waiting, serving)
-		})
-		if len(batch) == 0 {
-			continue
-		}
+		batch = g.more(append(batch[:0], first))
 		what = what[:0]
-		until := batch[0].until
 		for _, a := range batch {
 			what = append(what, a.what)
-			if a.until.After(until) {
-				until = a.until // who may not wait for so long leaves
-			}
 		}
-		ctx, cancel := context.WithDeadline(context.Background(), until)
+		// Nobody asked before the first did, so that nobody waits longer than it may.
+		ctx, cancel := context.WithDeadline(context.Background(), first.until)
 		serve(ctx, what)
 		cancel()
 		for _, a := range batch {
@@ -92,20 +74,19 @@ func (g *gatherer[Q]) more(batch []*asked[Q]) []*asked[Q] {
 	return batch
 }
 
-// ask has what served by its deadline. When it returns an error, ctx has ended; if it was begun by then,
-// what is in use.
-func (g *gatherer[Q]) ask(ctx context.Context, what Q, until time.Time) (begun bool, err error) {
+// ask has what served by its deadline. When it returns an error, ctx has ended, and what may be in use.
+func (g *gatherer[Q]) ask(ctx context.Context, what Q, until time.Time) error {
 	a := &asked[Q]{what: what, until: until, served: make(chan struct{})}
 	select {
 	case g.queue <- a:
 	case <-ctx.Done():
-		return false, ctx.Err()
+		return ctx.Err()
 	}
 	select {
 	case <-a.served:
-		return true, nil
+		return nil
 	case <-ctx.Done():
-		return !a.begun.CompareAndSwap(waiting, left), ctx.Err()
+		return ctx.Err()
 	}
 }
 
@@ -144,7 +125,7 @@ func (s *Store) findGathered(ctx context.Context, batch []*wanted) {
 // load reads the document of an order, without its events.
 func (s *Store) load(ctx context.Context, id order.ID) (record, error) {
 	w := &wanted{id: id}
-	if _, err := s.reads.ask(ctx, w, deadlineOf(ctx)); err != nil {
+	if err := s.reads.ask(ctx, w, deadlineOf(ctx)); err != nil {
 		return record{}, err
 	}
 	return w.record, w.err

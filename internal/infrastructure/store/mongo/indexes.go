@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"slices"
 	"strings"
 	"time"
 
@@ -80,16 +78,11 @@ func (s *Store) indexNew(ctx context.Context) bool {
 		if !errors.Is(err, mongo.ErrNoDocuments) {
 			return cmp.Or(err, errNotNew)
 		}
-		return errors.Join(s.makeIndexes(ctx))
+		return s.makeIndexes(ctx)
 	}) == nil
 }
 
 var errNotNew = errors.New("there are documents")
-
-// refusals are the answers that trying again does not change.
-//
-//nolint:gochecknoglobals // a table
-var refusals = []int{codeUnauthorized, codeCannotCreateIndex, codeIndexOptionsConflict, codeIndexKeySpecs}
 
 // indexPause is how long to wait before another try to make the indexes.
 const indexPause = 5 * time.Second
@@ -97,23 +90,16 @@ const indexPause = 5 * time.Second
 // keepIndexes makes the indexes that are not there, trying again until ctx ends or it has. Nobody waits
 // for it: until an index is there, what it serves is slower.
 func (s *Store) keepIndexes(ctx context.Context) {
-	told := false
 	for {
-		refused, later := s.makeIndexes(ctx)
-		if ctx.Err() != nil {
+		err := s.makeIndexes(ctx)
+		switch {
+		case err == nil || ctx.Err() != nil:
+			return
+		case hasCode(err, codeUnauthorized), hasCode(err, codeIndexOptionsConflict), hasCode(err, codeIndexKeySpecs):
+			s.log.WarnContext(ctx, "an index can't be made; make it with the commands of 'orders mongo indexes'", "error", err)
 			return
 		}
-		if later == nil {
-			if refused != nil {
-				s.log.WarnContext(ctx, "an index can't be made; make it with the commands of 'orders mongo indexes'", "error", refused)
-			}
-			return
-		}
-		level := slog.LevelDebug
-		if !isAway(later) && !told {
-			level, told = slog.LevelWarn, true
-		}
-		s.log.Log(ctx, level, "indexes can't be made yet", "error", later)
+		s.log.DebugContext(ctx, "indexes can't be made yet", "error", err)
 		if wait(ctx, indexPause) != nil {
 			return
 		}
@@ -122,23 +108,18 @@ func (s *Store) keepIndexes(ctx context.Context) {
 
 // makeIndexes makes each index on its own, so that one that can't be had keeps no other away. To make
 // one that is there already, or is being made by another process, does nothing. Where an engine has no
-// partial indexes, a whole one does. It returns what the server refuses, and what may be tried again.
-func (s *Store) makeIndexes(ctx context.Context) (refused, later error) {
+// partial indexes, a whole one does.
+func (s *Store) makeIndexes(ctx context.Context) error {
+	var first error
 	for _, index := range Indexes() {
 		_, err := s.orders.Indexes().CreateOne(ctx, index.model())
 		if err != nil && index.Member != "" && !isAway(err) && !hasCode(err, codeIndexOptionsConflict) {
 			index.Member = ""
 			_, err = s.orders.Indexes().CreateOne(ctx, index.model())
 		}
-		if err == nil {
-			continue
-		}
-		err = fmt.Errorf("index %s: %w", index.Name, err)
-		if slices.ContainsFunc(refusals, func(code int) bool { return hasCode(err, code) }) {
-			refused = errors.Join(refused, err)
-		} else {
-			later = errors.Join(later, err)
+		if err != nil && first == nil {
+			first = fmt.Errorf("index %s: %w", index.Name, err)
 		}
 	}
-	return refused, later
+	return first
 }

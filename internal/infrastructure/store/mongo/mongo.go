@@ -127,7 +127,7 @@ func (s *Store) options() *options.ClientOptions {
 		SetWriteConcern(&writeconcern.WriteConcern{W: "majority", Journal: &journal}).
 		SetReadConcern(readconcern.Majority()).
 		SetReadPreference(readpref.Primary()).
-		SetRetryWrites(false). // see exclusively: a driver that retries tells of the last try alone
+		SetRetryWrites(true).
 		SetRetryReads(true).
 		SetServerSelectionTimeout(s.timeout).
 		SetConnectTimeout(s.timeout).
@@ -144,12 +144,9 @@ const heartbeat = time.Second
 func (s *Store) check(ctx context.Context, mustBeThere bool) error {
 	err := s.Ping(ctx)
 	if err == nil {
-		err = s.setClock(ctx)
+		return s.setClock(ctx)
 	}
-	switch {
-	case err == nil:
-		return nil
-	case isFatal(err), mustBeThere, fault.KindOf(err) != fault.Unavailable:
+	if isFatal(err) || mustBeThere {
 		return atStart(err)
 	}
 	s.log.WarnContext(ctx, "MongoDB can't be reached; orders are answered 503 until it can", "error", err)
