@@ -10,6 +10,8 @@ LDFLAGS := -s -w -X order-processing-service/internal/bootstrap.Version=$(VERSIO
 
 # Rounds of killing the process and counting what is left.
 CRASH_ROUNDS ?= 25
+# The same on MongoDB, where a round takes longer.
+MONGO_CRASH_ROUNDS ?= 10
 # How long each fuzz target runs.
 FUZZTIME ?= 5s
 # What make bench is told; "-quick" tries it out in a minute and writes nothing, "-help" lists the rest.
@@ -58,10 +60,12 @@ cross: ## Build for the other platforms, into dist/
 .PHONY: test
 test: ## Run the tests; needs nothing but Go
 	go test ./...
+	$(say-mongo)
 
 .PHONY: test/race
 test/race: ## Run the tests under the race detector; needs a C compiler
 	CGO_ENABLED=1 go test -race ./...
+	$(say-mongo)
 
 .PHONY: test/crash
 test/crash: ## Kill the process at random moments, CRASH_ROUNDS times (25)
@@ -77,12 +81,24 @@ test/browser: ## Use /docs in a real browser; needs Chromium
 	$(call require-tests,.,./test/browser/...)
 	ORDERS_REQUIRE_BROWSER=1 go test -count=1 -v ./test/browser/...
 
+# What is tried on MongoDB: the store by itself, the program with it, several processes on it, and what breaks between them.
+MONGO_TESTS := ./internal/infrastructure/store/mongo/... ./test/e2e/... ./test/cluster/... ./test/network/... ./test/crash/... ./test/copy/...
+
 # Without a server of its own to try, it starts one; ORDERS_REQUIRE_MONGO makes a test fail that would else be left out.
+# What has a part for each store is told here to leave out the embedded one, which make test tries.
 .PHONY: test/mongo
-test/mongo: ## Try the MongoDB store on TEST_MONGO_URI; without it, needs Java 17 and Maven
-	$(call require-tests,.,./internal/infrastructure/store/mongo/...)
-	$(if $(TEST_MONGO_URI),ORDERS_REQUIRE_MONGO=1,test/mongowire/run.sh) \
-		go test -count=1 ./internal/infrastructure/store/mongo/...
+test/mongo: build ## Try everything on MongoDB at TEST_MONGO_URI; without it, needs Java 17 and Maven
+	@for package in $(MONGO_TESTS); do \
+		go test -list . $$package | grep -c '^Test' >/dev/null || { echo "there is no test in $$package" >&2; exit 1; }; done
+	$(if $(TEST_MONGO_URI),ORDERS_REQUIRE_MONGO=1,test/mongowire/run.sh) $(MAKE) --no-print-directory mongo-tests
+
+# The packages take turns, as most of them are about time.
+.PHONY: mongo-tests
+mongo-tests:
+	CRASH_ROUNDS=$(MONGO_CRASH_ROUNDS) go test -count=1 -p 1 -timeout 20m -skip '/embedded$$' $(MONGO_TESTS)
+	go run ./test/scratch test/schemathesis/run.sh bin/orders
+	$(if $(wildcard $(IMPORT_FILE)),go run ./test/scratch go run ./test/importcheck -mongo -orders bin/orders -file '$(IMPORT_FILE)',\
+		@echo 'the whole-file import was not tried on MongoDB: there is no $(IMPORT_FILE)')
 
 .PHONY: test/mongoauth
 test/mongoauth: ## Try signing in to MongoDB, with right and wrong passwords
@@ -145,6 +161,9 @@ verify: ## Check that formatting, go.mod and generated files are current
 	@snapshot() { git diff; git ls-files --others --exclude-standard | git hash-object --stdin-paths; }; \
 		before=$$(snapshot); $(MAKE) --no-print-directory generate; \
 		[ "$$before" = "$$(snapshot)" ] || { echo "generated files were not current; commit what changed:"; git status --short; exit 1; }
+
+# Tests that were left out say so only to go test -v.
+say-mongo = @[ -n "$${TEST_MONGO_URI:-}" ] || echo "MongoDB was not tried: TEST_MONGO_URI names no server; 'make test/mongo' starts one"
 
 # A pattern that matches no test would pass without having tried anything.
 define require-tests

@@ -1,5 +1,6 @@
 // Command importcheck imports the whole real file of orders into an empty store with the built program, twice, and
-// checks every number it reports: the first run makes the orders, the second must find them all there already.
+// checks every number it reports: the first run makes the orders, the second must find them all there already. The store
+// is an embedded one or, with -mongo, the empty database that MONGO_URI and MONGO_DB name.
 //
 // The file is the first part of "Online Retail" (Daqing Chen, 2015, UCI Machine Learning Repository, DOI
 // 10.24432/C5BW33, license CC BY 4.0), gzipped CSV. It is too large to be kept in the repository; a small excerpt of it
@@ -58,15 +59,20 @@ func second() report {
 func main() {
 	program := flag.String("orders", "bin/orders", "the built program")
 	file := flag.String("file", "", "the file to import")
+	mongo := flag.Bool("mongo", false, "import into the database that MONGO_URI and MONGO_DB name")
 	flag.Parse()
-	if err := check(context.Background(), *program, *file); err != nil {
+	if *mongo && os.Getenv("MONGO_URI") == "" {
+		fmt.Fprintln(os.Stderr, "importcheck: -mongo needs MONGO_URI")
+		os.Exit(2)
+	}
+	if err := check(context.Background(), *program, *file, *mongo); err != nil {
 		fmt.Fprintln(os.Stderr, "importcheck:", err)
 		os.Exit(1)
 	}
 }
 
 // check imports the file twice into one new store.
-func check(ctx context.Context, program, file string) (err error) {
+func check(ctx context.Context, program, file string, mongo bool) (err error) {
 	program, err = filepath.Abs(program)
 	if err != nil {
 		return fmt.Errorf("find the program: %w", err)
@@ -82,7 +88,7 @@ func check(ctx context.Context, program, file string) (err error) {
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	for i, want := range []report{first(), second()} {
 		started := time.Now()
-		got, err := importFile(ctx, program, file, dir)
+		got, err := importFile(ctx, program, file, dir, mongo)
 		if err != nil {
 			return fmt.Errorf("run %d: %w", i+1, err)
 		}
@@ -95,7 +101,7 @@ func check(ctx context.Context, program, file string) (err error) {
 }
 
 // importFile runs the program once, in dir, and reads its report.
-func importFile(ctx context.Context, program, file, dir string) (report, error) {
+func importFile(ctx context.Context, program, file, dir string, mongo bool) (report, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, "import",
@@ -106,7 +112,10 @@ func importFile(ctx context.Context, program, file, dir string) (report, error) 
 		"--rejects", filepath.Join(dir, "rejects.csv"), "--output", "json", file)
 	var output bytes.Buffer
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &output, os.Stderr
-	cmd.Env = append(os.Environ(), "DATA_DIR="+filepath.Join(dir, "data"), "LOG_LEVEL=WARNING", "MONGO_HOST=", "MONGO_URI=")
+	cmd.Env = append(os.Environ(), "DATA_DIR="+filepath.Join(dir, "data"), "LOG_LEVEL=WARNING")
+	if !mongo {
+		cmd.Env = append(cmd.Env, "MONGO_HOST=", "MONGO_URI=")
+	}
 	if err := cmd.Run(); err != nil {
 		return report{}, fmt.Errorf("run the import: %w", err)
 	}

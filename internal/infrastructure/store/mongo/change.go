@@ -152,20 +152,15 @@ func (s *Store) exclusively(
 func (s *Store) update(ctx context.Context, op string, r *record, w written) (bool, error) {
 	unsure := false // an earlier try may have written
 	for try := 0; ; try++ {
-		matched, err := s.updateOne(ctx, w.update)
+		made, err := s.updateOne(ctx, w.update)
+		if err == nil && !made && unsure {
+			made, err = s.wasMade(ctx, r.id, w)
+		}
 		switch {
-		case err == nil && matched:
-			return true, nil
-		case err == nil && !unsure:
-			return false, nil
 		case err == nil:
-			now, err := s.find(ctx, r.id, onlyTracks)
-			if err != nil {
-				return false, err
-			}
-			return w.done(ctx, &now)
+			return made, nil
 		case !isAway(err):
-			return false, err
+			return false, gaveUp(op, err, unsure)
 		case !isUnsent(err):
 			unsure = true
 		case isUnserved(err) && !unsure:
@@ -177,6 +172,15 @@ func (s *Store) update(ctx context.Context, op string, r *record, w written) (bo
 			return false, gaveUp(op, err, unsure)
 		}
 	}
+}
+
+// wasMade reads whether an update was made that does not match any more.
+func (s *Store) wasMade(ctx context.Context, id order.ID, w written) (bool, error) {
+	now, err := s.find(ctx, id, onlyTracks)
+	if err != nil {
+		return false, err
+	}
+	return w.done(ctx, &now)
 }
 
 func (s *Store) updateOne(ctx context.Context, update mongo.WriteModel) (matched bool, err error) {

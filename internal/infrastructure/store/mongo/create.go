@@ -95,7 +95,7 @@ func (s *Store) insert(ctx context.Context, all []*insert) error {
 			s.settleInserts(ctx, all, refused, unsure)
 			return nil
 		case !isAway(err):
-			return err
+			return gaveUp("create", err, unsure)
 		case !isUnsent(err):
 			unsure = true
 		case isUnserved(err) && !unsure:
@@ -140,7 +140,7 @@ func (s *Store) settleInserts(ctx context.Context, all []*insert, refused []mong
 		if err == nil {
 			s.settleTaken(ctx, one, found[one.order.ID()], unsure)
 		} else {
-			one.answer = ordering.Created{Err: err}
+			one.answer = ordering.Created{Err: gaveUp("create", err, unsure)}
 		}
 	}
 }
