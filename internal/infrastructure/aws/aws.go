@@ -8,6 +8,7 @@ package aws
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 
 	"order-processing-service/internal/domain/fault"
 )
@@ -29,8 +31,9 @@ const (
 	answerTimeout  = 10 * time.Second
 )
 
-// Load returns the SDK's settings as they are in the environment. It asks nobody. The error is for the operator.
-func Load(ctx context.Context, appID string) (aws.Config, error) {
+// Load returns the SDK's settings as they are in the environment. It asks nobody. What the SDK has to say of itself goes to
+// log. The error is for the operator.
+func Load(ctx context.Context, appID string, log *slog.Logger) (aws.Config, error) {
 	client := awshttp.NewBuildableClient().
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = connectTimeout }).
 		WithTransportOptions(func(t *http.Transport) {
@@ -40,6 +43,9 @@ func Load(ctx context.Context, appID string) (aws.Config, error) {
 	c, err := config.LoadDefaultConfig(ctx,
 		config.WithAppID(appID),
 		config.WithHTTPClient(client),
+		config.WithLogger(logging.LoggerFunc(func(_ logging.Classification, format string, v ...any) {
+			log.DebugContext(context.WithoutCancel(ctx), "AWS SDK", "detail", fmt.Sprintf(format, v...))
+		})),
 		config.WithRetryer(func() aws.Retryer {
 			return retry.NewStandard(func(o *retry.StandardOptions) {
 				o.MaxAttempts, o.MaxBackoff = maxAttempts, maxBackoff
@@ -53,7 +59,21 @@ func Load(ctx context.Context, appID string) (aws.Config, error) {
 		return aws.Config{}, fault.New(fault.Invalid, "aws_region_missing",
 			"AWS is asked for, but no region is known; set AWS_REGION, or a region in the AWS profile")
 	}
+	c.Credentials = credentials{c.Credentials}
 	return c, nil
+}
+
+// credentials says in plain words that there are none.
+type credentials struct{ of aws.CredentialsProvider }
+
+// Retrieve implements aws.CredentialsProvider.
+func (c credentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	found, err := c.of.Retrieve(ctx)
+	if err != nil {
+		err = fault.Wrap(err, fault.Unavailable, "aws_credentials_missing",
+			"no AWS credentials are found; give the process a role, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+	}
+	return found, err
 }
 
 // unlimited lets every call be tried again: when AWS is away, the dispatcher rests by itself.

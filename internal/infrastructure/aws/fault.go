@@ -34,8 +34,11 @@ func (t Target) Fault(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return fmt.Errorf("%s: %w", t.Name, err)
 	}
-	var api smithy.APIError
-	if !errors.As(err, &api) {
+	if known, ok := errors.AsType[*fault.Error](err); ok {
+		return known // of Load's credentials
+	}
+	api, ok := errors.AsType[smithy.APIError](err)
+	if !ok {
 		return fault.Wrap(err, fault.Unavailable, "aws_unreachable", t.Name+" can't be reached")
 	}
 	code := api.ErrorCode()
@@ -85,6 +88,6 @@ func badCredentials() []string {
 }
 
 func hasCode(err error, codes ...string) bool {
-	var api smithy.APIError
-	return errors.As(err, &api) && slices.Contains(codes, api.ErrorCode())
+	api, ok := errors.AsType[smithy.APIError](err)
+	return ok && slices.Contains(codes, api.ErrorCode())
 }

@@ -126,7 +126,7 @@ func (m *Manifests) keep(ctx context.Context, o *order.Order) error {
 		} else {
 			input.IfMatch = &found.etag
 		}
-		input.Body = bytes.NewReader(m.body(o))
+		input.Body = bytes.NewReader(wire.AppendOrder(nil, o))
 		_, err := m.client.PutObject(ctx, input)
 		if !raced(err) {
 			return m.target.Fault(err)
@@ -134,8 +134,6 @@ func (m *Manifests) keep(ctx context.Context, o *order.Order) error {
 	}
 	return fault.Wrap(errRace, fault.Internal, "manifest_contended", m.target.Name)
 }
-
-func (*Manifests) body(o *order.Order) []byte { return append(wire.AppendOrder(nil, o), '\n') }
 
 // The names of the metadata of a manifest, without "x-amz-meta-".
 const metaVersion = "version"
