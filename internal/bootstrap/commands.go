@@ -14,6 +14,8 @@ func Commands() cli.Commands {
 	return cli.Commands{
 		Serve:    serve,
 		Import:   importOrders,
+		Migrate:  migrate,
+		Indexes:  indexes,
 		Settings: settings,
 		BaseURL:  baseURL,
 		Build:    Build(),

@@ -42,27 +42,33 @@ func openStore(ctx context.Context, c *config.Config, log *slog.Logger) (storage
 	return storage{store, store, store, time.Now, path}, nil
 }
 
-// openMongoDB opens the store in MongoDB. Settings that can't be used are a usage error; a server that
-// is away is none.
+// openMongoDB opens the store in MongoDB. A server that is away is no error.
 func openMongoDB(ctx context.Context, c *config.Config, log *slog.Logger) (storage, error) {
-	server := mongoServer(c)
+	settings, server, err := mongoConfig(c)
+	if err != nil {
+		return storage{}, err
+	}
+	settings.Log = log
+	store, err := mongo.Open(ctx, settings)
+	if err != nil {
+		return storage{}, err
+	}
+	return storage{store, store, store, store.Now, "MongoDB at " + server.Target() + ", database " + settings.Database}, nil
+}
+
+// mongoConfig is what the settings say of the store in MongoDB and of its server. Settings that can't be
+// used are a usage error.
+func mongoConfig(c *config.Config) (settings mongo.Config, server mongo.Server, err error) {
+	server = mongoServer(c)
 	client, database, err := server.Options()
 	if err != nil {
-		return storage{}, cli.UsageError{Err: err}
+		return settings, server, cli.UsageError{Err: err}
 	}
-	database = cmp.Or(database, c.MongoDB)
 	currency, err := money.CurrencyOf(c.DefaultCurrency)
-	if err != nil {
-		return storage{}, err
-	}
-	store, err := mongo.Open(ctx, mongo.Config{
-		Client: client, Database: database, Timeout: c.MongoTimeout, KeepIndexes: !c.MongoCreateIndexes,
-		DefaultCurrency: currency, Log: log,
-	})
-	if err != nil {
-		return storage{}, err
-	}
-	return storage{store, store, store, store.Now, "MongoDB at " + server.Target() + ", database " + database}, nil
+	return mongo.Config{
+		Client: client, Database: cmp.Or(database, c.MongoDB), Timeout: c.MongoTimeout, KeepIndexes: !c.MongoCreateIndexes,
+		DefaultCurrency: currency,
+	}, server, err
 }
 
 // mongoServer is where the configuration says that MongoDB is.

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/ncruces/go-sqlite3"
+
+	"order-processing-service/test/proxy"
 )
 
 // store is a way of keeping orders that the program is tried on. All of them must pass the same scenarios.
@@ -21,6 +23,8 @@ type store struct {
 	settings func(t *testing.T, dir string) map[string]string
 	// lose takes the place away from the running program, until the returned function gives it back.
 	lose func(t *testing.T, dir string) (giveBack func())
+	// network is what lies between the program and the place; nil if nothing does.
+	network func(t *testing.T, dir string) *proxy.Proxy
 }
 
 func stores() []store {

@@ -158,7 +158,7 @@ func (s *service) checkOutput(t *testing.T) {
 			!slices.Contains([]string{"DEBUG", "INFO", "WARNING", "ERROR"}, l.Level) {
 			t.Errorf("a log line lacks something: %s", l.text)
 		}
-		if l.Level == "ERROR" {
+		if l.Level == "ERROR" && !s.broken {
 			t.Errorf("an error was logged: %s", l.text)
 		}
 		if l.AWS.Operation == "" && strings.Contains(l.text, marker) {

@@ -51,7 +51,9 @@ type service struct {
 	// untold: some events are not to be told. unanswered: some requests end without an answer. The tests that say so check
 	// such things themselves.
 	untold, unanswered bool
-	ended              bool
+	// broken: there are orders that can't be read, on purpose. Whoever asks for one has an error in the log.
+	broken bool
+	ended  bool
 
 	stopping context.Context
 	stop     context.CancelFunc

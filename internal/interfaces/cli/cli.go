@@ -31,6 +31,10 @@ type Commands struct {
 	Serve func(context.Context, Streams, ServeOptions) error
 	// Import reads orders from a file into the store or a running service, and writes its own report.
 	Import func(context.Context, Streams, ImportOptions) error
+	// Migrate rewrites the documents of the FastAPI service in MongoDB, and writes its own report. It comes with Indexes,
+	// which prints the indexes of MongoDB.
+	Migrate func(context.Context, Streams, MigrateOptions) error
+	Indexes func(Streams) error
 	// Settings lists the configuration in force; overrides are values of settings by variable name.
 	Settings func(overrides map[string]string) ([]Setting, error)
 	// BaseURL is where the service that this configuration describes is reached from this machine.
@@ -109,6 +113,9 @@ Exit codes: 0 done, 1 could not finish, 2 wrong command, flag, value, file or se
 	}
 	if commands.Import != nil {
 		root.AddCommand(newImport(commands, streams))
+	}
+	if commands.Migrate != nil && commands.Indexes != nil {
+		root.AddCommand(newMongo(commands, streams))
 	}
 	if commands.Settings != nil {
 		root.AddCommand(newConfig(commands, streams))

@@ -13,3 +13,10 @@ func Progress(w io.Writer, terminal bool, size int64, now func() time.Time) (sho
 	p.terminal = terminal
 	return p.show, p.end
 }
+
+// CountProgress returns the functions that show, clear and end the progress of a migration, as on a terminal or not.
+func CountProgress(w io.Writer, terminal bool, now func() time.Time) (show func(MigrateProgress), wipe, end func()) {
+	p := newCountProgress(w, "migrated", "documents", now)
+	p.terminal = terminal
+	return p.show, p.clear, p.end
+}

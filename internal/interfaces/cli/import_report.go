@@ -31,7 +31,7 @@ func reportOf(s importing.Summary) importReport {
 	}
 }
 
-// printReport writes the report for people: one figure a line, the figures under each other.
+// printReport writes the report for people.
 func printReport(w io.Writer, s importing.Summary, dryRun bool) error {
 	created, total, existing := "orders created", "total created, ", number(s.OrdersExisting)
 	if dryRun {
@@ -50,6 +50,11 @@ func printReport(w io.Writer, s importing.Summary, dryRun bool) error {
 	for _, currency := range slices.Sorted(maps.Keys(totals)) {
 		rows = append(rows, [2]string{total + currency, grouped(totals[currency])})
 	}
+	return printFigures(w, rows)
+}
+
+// printFigures writes one figure a line, the figures under each other.
+func printFigures(w io.Writer, rows [][2]string) error {
 	name, figure := 0, 0
 	for _, row := range rows {
 		name, figure = max(name, len(row[0])), max(figure, len(row[1]))

@@ -244,6 +244,12 @@ func (e *bsonEncoder) decimal(p money.Price, c money.Currency) {
 	binary.LittleEndian.PutUint32(e.b[at:], uint32(len(e.b)-at-4)) //nolint:gosec // a few digits
 }
 
+// value writes what was read somewhere else, as it is.
+func (e *bsonEncoder) value(v bson.RawValue) {
+	e.element(v.Type)
+	e.b = append(e.b, v.Value...)
+}
+
 func (e *bsonEncoder) openMap() { e.open('[') }
 
 func (e *bsonEncoder) entry(key string, value *string) {

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/application/ordering"
@@ -34,8 +36,8 @@ func (s *Store) Change(
 ) (ordering.Changed, error) {
 	var changed ordering.Changed
 	var refused error // by change itself
-	err := s.exclusively(ctx, "change", id, s.load, func(_ context.Context, r *record) (written, error) {
-		o, err := r.order()
+	err := s.exclusively(ctx, "change", id, s.load, func(ctx context.Context, r *record) (written, error) {
+		o, err := s.order(ctx, r)
 		if err != nil {
 			return written{}, err
 		}
@@ -96,9 +98,9 @@ func formOf(events []order.Event) bson.Raw {
 	return d.Bytes()
 }
 
-// written is an update that was worked out from a record; a nil update writes nothing.
+// written is a write of one document that was worked out from a record; a nil update writes nothing.
 type written struct {
-	update bson.D
+	update mongo.WriteModel
 	// done reports whether the update was made, given a record that was read later and is not the one
 	// any more that it was worked out from.
 	done func(ctx context.Context, now *record) (bool, error)
@@ -140,7 +142,7 @@ func (s *Store) exclusively(
 func (s *Store) update(ctx context.Context, op string, r *record, w written) (bool, error) {
 	unsure := false // an earlier try may have written
 	for try := 0; ; try++ {
-		matched, err := s.updateOne(ctx, r, w.update)
+		matched, err := s.updateOne(ctx, w.update)
 		switch {
 		case err == nil && matched:
 			return true, nil
@@ -167,10 +169,18 @@ func (s *Store) update(ctx context.Context, op string, r *record, w written) (bo
 	}
 }
 
-func (s *Store) updateOne(ctx context.Context, r *record, update bson.D) (matched bool, err error) {
+func (s *Store) updateOne(ctx context.Context, update mongo.WriteModel) (matched bool, err error) {
 	bounded, cancel := s.attempt(ctx)
 	defer cancel()
-	result, err := s.orders.UpdateOne(bounded, r.filter(), update)
+	var result *mongo.UpdateResult
+	switch u := update.(type) {
+	case *mongo.UpdateOneModel:
+		result, err = s.orders.UpdateOne(bounded, u.Filter, u.Update)
+	case *mongo.ReplaceOneModel:
+		result, err = s.orders.ReplaceOne(bounded, u.Filter, u.Replacement)
+	default:
+		err = fmt.Errorf("mongo: a %T changes no single document", update)
+	}
 	if err != nil {
 		return false, err
 	}

@@ -107,7 +107,7 @@ func (s Server) Target() string {
 
 // connectFault is the error of a client that can't be made.
 func connectFault(err error) error {
-	return fault.Wrap(fmt.Errorf("mongo: connect: %w", err), fault.Unavailable, "store_unreachable",
+	return fault.Wrap(fmt.Errorf("mongo: connect: %w", err), fault.Unavailable, codeUnreachable,
 		"MongoDB can't be used with these settings; check MONGO_URI and the other MONGO_ variables")
 }
 
@@ -124,13 +124,18 @@ func (s *Store) watchVersion() *event.ServerMonitor {
 	}}
 }
 
-// atStart says in one line what to do about what waiting does not mend.
+// atStart says in one line what to do about what keeps a store from being opened.
 func atStart(err error) error {
-	message := map[string]string{
+	code := fault.Of(err).Code
+	message, ok := map[string]string{
 		codeSignIn: "MongoDB refuses the sign-in: check MONGO_USER, MONGO_PASSWORD and MONGO_AUTH_SOURCE, or those in MONGO_URI",
 		codeRight: "MongoDB does not let this user work on the collection orders: give it the role readWrite on the database, " +
 			"or sign in (MONGO_USER, MONGO_PASSWORD)",
-		codeTooOld: "MongoDB is too old: version 4.4 or newer is needed",
-	}[fault.Of(err).Code]
-	return fault.Wrap(errors.Unwrap(fault.Of(err)), fault.Unavailable, fault.Of(err).Code, message)
+		codeTooOld:      "MongoDB is too old: version 4.4 or newer is needed",
+		codeUnreachable: "MongoDB can't be reached: check that it runs, and MONGO_HOST and MONGO_PORT, or MONGO_URI",
+	}[code]
+	if !ok {
+		return err
+	}
+	return fault.Wrap(errors.Unwrap(fault.Of(err)), fault.Unavailable, code, message)
 }

@@ -138,21 +138,21 @@ func (s *Store) settleInserts(ctx context.Context, all []*insert, refused []mong
 	found, err := s.findMany(ctx, ids, withoutEvents)
 	for _, one := range taken {
 		if err == nil {
-			one.settle(found[one.order.ID()], unsure)
+			s.settleTaken(ctx, one, found[one.order.ID()], unsure)
 		} else {
 			one.answer = ordering.Created{Err: err}
 		}
 	}
 }
 
-// settle answers an insert whose id was taken: by an order that was there before or, when an earlier
+// settleTaken answers an insert whose id was taken: by an order that was there before or, when an earlier
 // try may have come through, by this one.
-func (one *insert) settle(r *record, unsure bool) {
+func (s *Store) settleTaken(ctx context.Context, one *insert, r *record, unsure bool) {
 	if r == nil {
 		one.answer = ordering.Created{Err: fmt.Errorf("the order that has the id %s is not there", one.order.ID())}
 		return
 	}
-	existing, err := r.order()
+	existing, err := s.order(ctx, r)
 	if err != nil {
 		one.answer = ordering.Created{Err: err}
 		return

@@ -33,12 +33,13 @@ var movedCodes = []int{6, 7, 89, 91, 189, 262, 9001, 10058, 10107, 11600, 11602,
 
 var errClosed = fault.New(fault.Unavailable, "store_closed", "the service is stopping; try again in a moment")
 
-// Faults that waiting does not mend: a start ends with them.
+// Codes of faults. Waiting does not mend the first three: a start ends with them.
 const (
-	codeSignIn  = "store_sign_in_refused"
-	codeRight   = "store_right_missing"
-	codeTooOld  = "store_too_old"
-	codeUnknown = "store_outcome_unknown"
+	codeSignIn      = "store_sign_in_refused"
+	codeRight       = "store_right_missing"
+	codeTooOld      = "store_too_old"
+	codeUnreachable = "store_unreachable"
+	codeUnknown     = "store_outcome_unknown"
 )
 
 // translate turns an error of the driver into a fault that a caller may see; the driver's own words
@@ -68,7 +69,7 @@ func translate(ctx context.Context, op string, err error) error {
 	case hasCode(err, codeOutOfDiskSpace):
 		return unavailable("store_full", "orders can't be kept right now: the disk of MongoDB is full")
 	case isAway(err):
-		return unavailable("store_unreachable", "orders can't be kept or read right now: MongoDB can't be reached")
+		return unavailable(codeUnreachable, "orders can't be kept or read right now: MongoDB can't be reached")
 	default:
 		return cause
 	}

@@ -46,6 +46,8 @@ type Config struct {
 	Timeout time.Duration
 	// KeepIndexes leaves the indexes to somebody else: see Indexes.
 	KeepIndexes bool
+	// MustBeThere makes a server that is away an error of Open.
+	MustBeThere bool
 	// DefaultCurrency is that of orders that the FastAPI service kept, which name none. The zero value
 	// means USD.
 	DefaultCurrency money.Currency
@@ -64,6 +66,7 @@ type Store struct {
 	clock    clock
 	reads    *gatherer[*wanted]
 	inserts  *gatherer[*insertion]
+	legacy   noted       // documents of the FastAPI service that were spoken of already
 	tooOld   atomic.Bool // the server is
 
 	closing    sync.RWMutex // guards closed
@@ -75,8 +78,8 @@ type Store struct {
 
 const defaultTimeout = 10 * time.Second
 
-// Open returns a store. A server that is away is no error: the store works as soon as there is one,
-// and answers with faults of kind Unavailable until then. What waiting can't mend is an error that
+// Open returns a store. A server that is away is no error, unless it must be there: the store works as
+// soon as there is one, and answers with faults of kind Unavailable until then. What waiting can't mend is an error that
 // says in one line what to do: a refused sign-in, a missing right, a server too old.
 func Open(ctx context.Context, c Config) (*Store, error) {
 	s := &Store{
@@ -99,7 +102,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	s.client = client
 	s.orders = client.Database(cmp.Or(c.Database, "orders_db")).Collection(Collection)
-	if err := s.check(ctx); err != nil {
+	if err := s.check(ctx, c.MustBeThere); err != nil {
 		return nil, errors.Join(err, client.Disconnect(context.WithoutCancel(ctx)))
 	}
 	s.reads, s.inserts = newGatherer(&s.workers, s.findGathered), newGatherer(&s.workers, s.insertGathered)
@@ -134,13 +137,13 @@ func (s *Store) options() *options.ClientOptions {
 // stays unnoticed.
 const heartbeat = time.Second
 
-// check finds out what waiting can't mend.
-func (s *Store) check(ctx context.Context) error {
+// check finds out what waiting can't mend, or shall not.
+func (s *Store) check(ctx context.Context, mustBeThere bool) error {
 	err := s.Ping(ctx)
 	if err == nil {
 		return s.setClock(ctx)
 	}
-	if isFatal(err) {
+	if isFatal(err) || mustBeThere {
 		return atStart(err)
 	}
 	s.log.WarnContext(ctx, "MongoDB can't be reached; orders are answered 503 until it can", "error", err)

@@ -19,7 +19,7 @@ func (s *Store) Get(ctx context.Context, id order.ID) (*order.Order, error) {
 		if err != nil {
 			return err
 		}
-		o, err = r.order()
+		o, err = s.order(ctx, &r)
 		return err
 	})
 	return o, err
@@ -39,16 +39,34 @@ func (s *Store) events(ctx context.Context, id order.ID, after, limit int) ([]or
 	// Sequences count from 1 without gaps, so that an event's place is known. Only documents that have
 	// one there are looked at: not every engine takes a slice from behind the end to be empty.
 	filter := bson.D{{Key: "_id", Value: bson.ObjectID(id)}, {Key: "sequence", Value: bson.D{{Key: "$gt", Value: after}}}}
-	part := bson.D{{Key: "sequence", Value: 1}, {Key: "events", Value: bson.D{{Key: "$slice", Value: bson.A{after, limit}}}}}
+	part := bson.D{{Key: "revision", Value: 1}, {Key: "sequence", Value: 1}, {Key: "events", Value: bson.D{{Key: "$slice", Value: bson.A{after, limit}}}}}
 	r, err := s.findOne(ctx, filter, part)
 	if errors.Is(err, order.ErrNotFound) {
-		_, err = s.find(ctx, id, onlyTracks)
-		return nil, err
+		return s.noEvents(ctx, id, after, limit)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return r.events()
+}
+
+// noEvents finds out why an order has no stored events behind a place: there are none, there is no such
+// order, or it is one of the FastAPI service, whose documents have no events.
+func (s *Store) noEvents(ctx context.Context, id order.ID, after, limit int) ([]order.Event, error) {
+	r, err := s.find(ctx, id, onlyTracks)
+	if err != nil || !r.predecessors {
+		return nil, err
+	}
+	if r, err = s.find(ctx, id, withoutEvents); err != nil {
+		return nil, err
+	}
+	if !r.predecessors { // it has been migrated meanwhile, which happens once
+		return s.events(ctx, id, after, limit)
+	}
+	if _, err := s.order(ctx, &r); err != nil || after > 0 || limit < 1 {
+		return nil, err
+	}
+	return []order.Event{r.adopted.Created}, nil
 }
 
 // find reads the document of an order. The error is order.ErrNotFound if there is none.

@@ -28,7 +28,7 @@ func (s *Store) Next(ctx context.Context, id order.ID, subscriber string) (deliv
 			return nil
 		}
 		next = delivery.Task{Subscriber: subscriber, Attempts: tracks[i].Attempts}
-		if next.Order, err = r.order(); err != nil {
+		if next.Order, err = s.order(ctx, &r); err != nil {
 			return err
 		}
 		next.Events, err = s.toTell(ctx, &r, tracks[i].Told)
@@ -125,7 +125,7 @@ func (s *Store) writeTracks(ctx context.Context, writes []tracksWrite) ([]bool, 
 	}
 	updates := make([]mongo.WriteModel, len(writes))
 	for i, w := range writes {
-		updates[i] = mongo.NewUpdateOneModel().SetFilter(w.record.filter()).SetUpdate(w.record.tracksOf(w.tracks))
+		updates[i] = w.record.tracksOf(w.tracks)
 	}
 	bounded, cancel := s.attempt(ctx)
 	defer cancel()

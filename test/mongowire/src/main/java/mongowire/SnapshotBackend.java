@@ -95,6 +95,12 @@ final class SnapshotBackend extends MemoryBackend {
             }
         }
 
+        // The library adds an index without the lock, and an update that goes over the indexes meanwhile fails.
+        @Override
+        public synchronized void addIndex(Index<Integer> index) {
+            super.addIndex(index);
+        }
+
         @Override
         public synchronized int count(Document query, int skip, int limit) {
             return super.count(query, skip, limit);
