@@ -34,7 +34,7 @@ func subscribers(ctx context.Context, c *config.Config, log *slog.Logger) ([]del
 	if c.Events == toEventBridge || c.Events == toSQS || c.Manifests == toS3 {
 		var err error
 		if account, err = aws.Load(ctx, ServiceName, log); err != nil {
-			return nil, err //nolint:wrapcheck // it says what to do
+			return nil, err
 		}
 	}
 	var list []delivery.Subscriber

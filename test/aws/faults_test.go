@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -103,19 +104,17 @@ func (f *faulty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // pass sends a request on and its answer back.
 func (f *faulty) pass(r *http.Request, body []byte, w http.ResponseWriter) {
-	on, err := http.NewRequestWithContext(context.WithoutCancel(r.Context()), r.Method, f.to+r.URL.RequestURI(), bytes.NewReader(body))
+	on, err := http.NewRequestWithContext(context.WithoutCancel(r.Context()), r.Method, f.to+r.URL.RequestURI(), bytes.NewReader(body)) //nolint:gosec // to the emulator
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
 	on.Header = r.Header.Clone()
-	answer, err := f.client.Do(on)
+	answer, err := f.client.Do(on) //nolint:gosec // as above
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
 	defer answer.Body.Close()
-	for name, values := range answer.Header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), answer.Header)
 	w.WriteHeader(answer.StatusCode)
 	_, _ = io.Copy(w, answer.Body) // the program sees what is missing
 }

@@ -16,7 +16,8 @@ type Calls[T any] struct {
 	MaxBytes int
 	// Entry makes the entry of an event, and says its size in bytes as the service counts it.
 	Entry func(m *delivery.Message, e *order.Event) (entry T, size int)
-	// Send sends entries in one call. It returns an error for each that was not taken, or for the call as a whole.
+	// Send sends entries in one call. It returns one error for each entry, nil for those that were taken, or
+	// one for the call as a whole.
 	Send func(ctx context.Context, entries []T) ([]error, error)
 }
 
@@ -77,13 +78,16 @@ func (c *call[T]) send(ctx context.Context) {
 func (c *call[T]) sendAll(ctx context.Context, entries []T, of []int) {
 	var errs []error
 	err := c.down
-	if err == nil && len(entries) > 0 {
+	if len(entries) == 0 {
+		return
+	}
+	if err == nil {
 		errs, err = c.calls.Send(ctx, entries)
 	}
 	switch {
 	case err == nil:
 		for n, i := range of {
-			if errs != nil && errs[n] != nil {
+			if errs[n] != nil {
 				c.results[i].Err = errs[n]
 			} else {
 				c.results[i].Told++

@@ -81,7 +81,8 @@ func Large(t testing.TB, number, changes, lines int) delivery.Message {
 		items[i] = order.DraftItem{SKU: "TEA" + strings.Repeat("0", 61), Name: name, Quantity: 2, UnitPrice: "12.50"}
 	}
 	stamp := order.Stamp{Time: Time(), Actor: "tester", Trace: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}
-	o, err := order.New(order.ID{0x67, 10: byte(number), 11: 1}, order.Draft{CustomerID: "c-1", Currency: "EUR", Items: items}, "", stamp)
+	id := order.ID{0x67, 10: byte(number), 11: 1} //nolint:gosec // it is small
+	o, err := order.New(id, order.Draft{CustomerID: "c-1", Currency: "EUR", Items: items}, "", stamp)
 	if err != nil {
 		t.Fatalf("make an order: %v", err)
 	}

@@ -209,7 +209,8 @@ func TestSpoiledCall(t *testing.T) {
 	messages := []delivery.Message{awstest.Message(t, 1, 0), awstest.Message(t, 2, 0), awstest.Message(t, 3, 0)}
 	spoils := 0
 	b := bus{fail: func(entries int) (int, any) {
-		if spoils++; entries > 1 || spoils == 3 { // alone, it is the second
+		spoils++
+		if entries > 1 || spoils == 3 { // alone, it is the second
 			return http.StatusBadRequest, awstest.Refusal("ValidationException")
 		}
 		return http.StatusOK, nil

@@ -23,7 +23,7 @@ type attribute struct{ DataType, StringValue string }
 
 type message struct {
 	ID                                                  string `json:"Id"`
-	MessageBody, MessageGroupId, MessageDeduplicationId string //nolint:revive,staticcheck // AWS's names
+	MessageBody, MessageGroupId, MessageDeduplicationId string //nolint:revive // AWS's names
 	MessageAttributes, MessageSystemAttributes          map[string]attribute
 }
 
