@@ -99,6 +99,15 @@ test/aws: ## Try EventBridge, SQS and S3 on TEST_AWS_ENDPOINT_URL; without it, n
 test/import: build ## Import the whole real file, IMPORT_FILE, and check the counts
 	go run ./test/importcheck -orders bin/orders -file '$(IMPORT_FILE)'
 
+# As test/mongo, it starts a server if none is named. The other ways between two stores are tried on the excerpt.
+COPIES := CopySQLiteToMongoDB|Stopped
+.PHONY: test/copy
+test/copy: ## Copy the whole real file, IMPORT_FILE, between SQLite and TEST_MONGO_URI, and compare every answer
+	$(call require-tests,$(COPIES),./test/copy/...)
+	@test -r '$(IMPORT_FILE)' || { echo "there is no $(IMPORT_FILE); say where the file is with IMPORT_FILE=" >&2; exit 1; }
+	COPY_FILE='$(abspath $(IMPORT_FILE))' $(if $(TEST_MONGO_URI),ORDERS_REQUIRE_MONGO=1,test/mongowire/run.sh) \
+		go test -count=1 -v -timeout 30m -run '$(COPIES)' ./test/copy/...
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (5s)
 	test/fuzz/run.sh $(FUZZTIME)

@@ -67,6 +67,7 @@ func table() []row {
 		{pkg: ordering, module: []string{domain, delivery}, libraries: helpful, closed: ported, inTests: parts},
 		{pkg: "internal/application/processing", module: []string{domain, ordering}, libraries: helpful, closed: ported, inTests: parts},
 		{pkg: "internal/application/importing", module: []string{domain, ordering, wire}, libraries: helpful, closed: ported, inTests: parts},
+		{pkg: "internal/application/copying", module: []string{domain, delivery}, libraries: helpful, closed: ported, inTests: parts},
 		{pkg: application, module: []string{domain}, libraries: helpful, closed: ported, inTests: parts},
 
 		// The outside systems, one a package; the stores share the form in which orders are kept.

@@ -14,6 +14,7 @@ func Commands() cli.Commands {
 	return cli.Commands{
 		Serve:    serve,
 		Import:   importOrders,
+		Copy:     copyOrders,
 		Migrate:  migrate,
 		Indexes:  indexes,
 		Settings: settings,

@@ -15,6 +15,12 @@ import (
 // of those that the tests themselves were started with.
 func orders(t *testing.T, environ map[string]string, dotenv string, args ...string) (code int, out, errors string) {
 	t.Helper()
+	return ordersIn(t, t.TempDir(), environ, dotenv, args...)
+}
+
+// ordersIn is orders in a folder that may hold something.
+func ordersIn(t *testing.T, dir string, environ map[string]string, dotenv string, args ...string) (code int, out, errors string) {
+	t.Helper()
 	defaults, err := config.Load(config.Source{})
 	if err != nil {
 		t.Fatal(err)
@@ -27,7 +33,7 @@ func orders(t *testing.T, environ map[string]string, dotenv string, args ...stri
 			}
 		}
 	}
-	t.Chdir(t.TempDir())
+	t.Chdir(dir)
 	if err := os.WriteFile(".env", []byte(dotenv), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -60,15 +60,21 @@ func openMongoDB(ctx context.Context, c *config.Config, log *slog.Logger) (stora
 // used are a usage error.
 func mongoConfig(c *config.Config) (settings mongo.Config, server mongo.Server, err error) {
 	server = mongoServer(c)
+	settings, err = mongoConfigOf(c, server)
+	return settings, server, err
+}
+
+// mongoConfigOf is mongoConfig for a server that need not be the one of the settings.
+func mongoConfigOf(c *config.Config, server mongo.Server) (mongo.Config, error) {
 	client, database, err := server.Options()
 	if err != nil {
-		return settings, server, cli.UsageError{Err: err}
+		return mongo.Config{}, cli.UsageError{Err: err}
 	}
 	currency, err := money.CurrencyOf(c.DefaultCurrency)
 	return mongo.Config{
 		Client: client, Database: cmp.Or(database, c.MongoDB), Timeout: c.MongoTimeout, KeepIndexes: !c.MongoCreateIndexes,
 		DefaultCurrency: currency,
-	}, server, err
+	}, err
 }
 
 // mongoServer is where the configuration says that MongoDB is.

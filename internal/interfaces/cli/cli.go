@@ -31,6 +31,8 @@ type Commands struct {
 	Serve func(context.Context, Streams, ServeOptions) error
 	// Import reads orders from a file into the store or a running service, and writes its own report.
 	Import func(context.Context, Streams, ImportOptions) error
+	// Copy copies all orders from one store to another, and writes its own report.
+	Copy func(context.Context, Streams, CopyOptions) error
 	// Migrate rewrites the documents of the FastAPI service in MongoDB, and writes its own report. It comes with Indexes,
 	// which prints the indexes of MongoDB.
 	Migrate func(context.Context, Streams, MigrateOptions) error
@@ -113,6 +115,9 @@ Exit codes: 0 done, 1 could not finish, 2 wrong command, flag, value, file or se
 	}
 	if commands.Import != nil {
 		root.AddCommand(newImport(commands, streams))
+	}
+	if commands.Copy != nil {
+		root.AddCommand(newCopy(commands, streams))
 	}
 	if commands.Migrate != nil && commands.Indexes != nil {
 		root.AddCommand(newMongo(commands, streams))

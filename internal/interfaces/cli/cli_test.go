@@ -20,6 +20,7 @@ func commands() cli.Commands {
 	return cli.Commands{
 		Serve:    func(context.Context, cli.Streams, cli.ServeOptions) error { return nil },
 		Import:   func(context.Context, cli.Streams, cli.ImportOptions) error { return nil },
+		Copy:     func(context.Context, cli.Streams, cli.CopyOptions) error { return nil },
 		Settings: func(map[string]string) ([]cli.Setting, error) { return nil, nil },
 		BaseURL:  func() (string, error) { return "http://127.0.0.1:1", nil },
 		Build:    build,
@@ -116,7 +117,7 @@ func TestServePassesSettingsAndContext(t *testing.T) {
 }
 
 func TestHelpHasExamples(t *testing.T) {
-	for _, args := range [][]string{{}, {"serve"}, {"import"}, {"config"}, {"healthcheck"}, {"version"}} {
+	for _, args := range [][]string{{}, {"serve"}, {"import"}, {"copy"}, {"config"}, {"healthcheck"}, {"version"}} {
 		got := run(t, commands(), append(args, "--help")...)
 		if got.code != cli.ExitOK || !strings.Contains(got.out, "Examples:\n  ") || got.err != "" {
 			t.Errorf("help of %q: %+v", args, got)

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"order-processing-service/internal/application/copying"
 	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/application/ordering"
 	"order-processing-service/internal/domain/fault"
@@ -19,8 +20,10 @@ import (
 )
 
 var (
-	_ ordering.Store = (*Store)(nil)
-	_ delivery.Store = (*Store)(nil)
+	_ ordering.Store      = (*Store)(nil)
+	_ delivery.Store      = (*Store)(nil)
+	_ copying.Source      = (*Store)(nil)
+	_ copying.Destination = (*Store)(nil)
 )
 
 // Memory is where orders lie. Like a file or a server it outlives the stores that are opened on it,
@@ -49,7 +52,7 @@ func (m *Memory) Open() *Store { return &Store{memory: m} }
 // kind Unavailable.
 func (m *Memory) SetAway(away bool) { m.away.Store(away) }
 
-// Store is a store on a Memory. It implements ordering.Store and delivery.Store.
+// Store is a store on a Memory. It implements ordering.Store, delivery.Store and the ports of copying.
 type Store struct {
 	memory *Memory
 	closed atomic.Bool

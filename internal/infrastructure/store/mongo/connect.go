@@ -1,6 +1,7 @@
 package mongo
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -21,6 +22,8 @@ import (
 type Server struct {
 	// URI is a connection string; it wins over Host, Port, User, Password and AuthSource. "" for none.
 	URI string
+	// URIName is what errors call the URI: the setting or flag that gave it; "" means MONGO_URI.
+	URIName string
 	// Host and Port are used without a URI.
 	Host string
 	Port int
@@ -65,12 +68,13 @@ func (s Server) Options() (o *options.ClientOptions, database string, err error)
 // applyURI reads the connection string. What the driver says of a bad one may quote the password, so it
 // is not passed on.
 func (s Server) applyURI(o *options.ClientOptions) (database string, err error) {
+	name := cmp.Or(s.URIName, "MONGO_URI")
 	parsed, err := connstring.Parse(s.URI)
 	if err != nil {
 		if _, ok := errors.AsType[*net.DNSError](err); ok {
-			return "", errors.New("the servers that MONGO_URI stands for can't be looked up: check its host name, and DNS")
+			return "", fmt.Errorf("the servers that %s stands for can't be looked up: check its host name, and DNS", name)
 		}
-		return "", errors.New("MONGO_URI can't be read: give a connection string such as mongodb://user:password@host:27017/orders_db, " +
+		return "", errors.New(name + " can't be read: give a connection string such as mongodb://user:password@host:27017/orders_db, " +
 			"with each of :/?#[]@% in the user or password written as % and two hexadecimal digits")
 	}
 	o.ApplyURI(s.URI)

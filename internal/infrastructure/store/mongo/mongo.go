@@ -21,6 +21,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
 	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
 
+	"order-processing-service/internal/application/copying"
 	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/application/ordering"
 	"order-processing-service/internal/domain/fault"
@@ -28,8 +29,10 @@ import (
 )
 
 var (
-	_ ordering.Store = (*Store)(nil)
-	_ delivery.Store = (*Store)(nil)
+	_ ordering.Store      = (*Store)(nil)
+	_ delivery.Store      = (*Store)(nil)
+	_ copying.Source      = (*Store)(nil)
+	_ copying.Destination = (*Store)(nil)
 )
 
 // Collection is where orders are kept, as the FastAPI service named it.

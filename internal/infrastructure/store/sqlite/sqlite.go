@@ -19,14 +19,17 @@ import (
 	"github.com/gofrs/flock"
 	"github.com/ncruces/go-sqlite3"
 
+	"order-processing-service/internal/application/copying"
 	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/application/ordering"
 	"order-processing-service/internal/domain/fault"
 )
 
 var (
-	_ ordering.Store = (*Store)(nil)
-	_ delivery.Store = (*Store)(nil)
+	_ ordering.Store      = (*Store)(nil)
+	_ delivery.Store      = (*Store)(nil)
+	_ copying.Source      = (*Store)(nil)
+	_ copying.Destination = (*Store)(nil)
 )
 
 // Config says how a store is opened.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"order-processing-service/internal/application/copying"
 	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/application/ordering"
 	"order-processing-service/internal/domain/order"
@@ -23,6 +24,8 @@ type broken struct {
 	settle     func(context.Context, []delivery.Settlement) ([]delivery.Settled, error)
 	skip       func(context.Context, order.ID, string, time.Time) error
 	deliveries func(context.Context, delivery.Query) (delivery.Page, error)
+	records    func(context.Context, copying.Range) (copying.Page, error)
+	insert     func(context.Context, []copying.Record) []copying.Inserted
 }
 
 func (b broken) Create(ctx context.Context, orders []ordering.NewOrder) []ordering.Created {
@@ -88,6 +91,20 @@ func (b broken) Deliveries(ctx context.Context, q delivery.Query) (delivery.Page
 		return b.deliveries(ctx, q)
 	}
 	return b.Store.Deliveries(ctx, q)
+}
+
+func (b broken) Records(ctx context.Context, r copying.Range) (copying.Page, error) {
+	if b.records != nil {
+		return b.records(ctx, r)
+	}
+	return b.Store.Records(ctx, r)
+}
+
+func (b broken) InsertRecords(ctx context.Context, records []copying.Record) []copying.Inserted {
+	if b.insert != nil {
+		return b.insert(ctx, records)
+	}
+	return b.Store.InsertRecords(ctx, records)
 }
 
 func (b broken) Ping(ctx context.Context) error {

@@ -3,10 +3,12 @@ package storetest_test
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"sync"
 	"time"
 
+	"order-processing-service/internal/application/copying"
 	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/application/ordering"
 	"order-processing-service/internal/domain/order"
@@ -156,6 +158,59 @@ func defects() map[string]defect {
 		"a stale read": {concern: "history", seed: readsLate},
 		"ready although it is away": {concern: "away", seed: func(storetest.Store) broken {
 			return broken{ping: func(context.Context) error { return nil }}
+		}},
+		"a copy without what is parked": {concern: "copy", seed: func(s storetest.Store) broken {
+			return broken{insert: func(ctx context.Context, records []copying.Record) []copying.Inserted {
+				for i := range records {
+					records[i].Tracks = slices.Clone(records[i].Tracks)
+					for j := range records[i].Tracks {
+						records[i].Tracks[j].Parked = false
+					}
+				}
+				return s.InsertRecords(ctx, records)
+			}}
+		}},
+		"a copy without the end of a history": {concern: "copy", seed: func(s storetest.Store) broken {
+			return broken{insert: func(ctx context.Context, records []copying.Record) []copying.Inserted {
+				for i := range records {
+					records[i].Events = records[i].Events[:1]
+				}
+				return s.InsertRecords(ctx, records)
+			}}
+		}},
+		"a copy that is told at another time": {concern: "copy", seed: func(s storetest.Store) broken {
+			return broken{insert: func(ctx context.Context, records []copying.Record) []copying.Inserted {
+				for i := range records {
+					records[i].Tracks = slices.Clone(records[i].Tracks)
+					for j := range records[i].Tracks {
+						records[i].Tracks[j].DueAt = time.Time{}
+					}
+				}
+				return s.InsertRecords(ctx, records)
+			}}
+		}},
+		"a copy that differs and does not say so": {concern: "copy", seed: func(s storetest.Store) broken {
+			return broken{insert: func(ctx context.Context, records []copying.Record) []copying.Inserted {
+				answers := s.InsertRecords(ctx, records)
+				for i := range answers {
+					answers[i].Differs = ""
+				}
+				return answers
+			}}
+		}},
+		"a record on two pages": {concern: "copy", seed: func(s storetest.Store) broken {
+			return broken{records: func(ctx context.Context, r copying.Range) (copying.Page, error) {
+				if r.After[11] > 0 {
+					r.After[11]--
+				}
+				return s.Records(ctx, r)
+			}}
+		}},
+		"a page without end": {concern: "copy", seed: func(s storetest.Store) broken {
+			return broken{records: func(ctx context.Context, r copying.Range) (copying.Page, error) {
+				r.Bytes = math.MaxInt
+				return s.Records(ctx, r)
+			}}
 		}},
 		"nothing there after reopening":  {concern: "lifecycle", forgets: true},
 		"an error that is not a refusal": {concern: "lifecycle", seed: plainErrors},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"order-processing-service/internal/application/copying"
 	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/application/ordering"
 	"order-processing-service/internal/domain/fault"
@@ -200,6 +201,14 @@ func callsOf(t *testing.T, s Store, id order.ID) map[string]func(context.Context
 		"Deliveries": func(ctx context.Context) error {
 			_, err := s.Deliveries(ctx, delivery.Query{State: delivery.StateWaiting, Limit: 10})
 			return err
+		},
+		"CountRecords": func(ctx context.Context) error { _, err := s.CountRecords(ctx); return err },
+		"Records": func(ctx context.Context) error {
+			_, err := s.Records(ctx, copying.Range{Limit: 1, Bytes: 1})
+			return err
+		},
+		"InsertRecords": func(ctx context.Context) error {
+			return s.InsertRecords(ctx, []copying.Record{{Order: fresh, Events: fresh.Events()}})[0].Err
 		},
 		"Redrive": func(ctx context.Context) error { return s.Redrive(ctx, id, "mail", base) },
 		"Skip":    func(ctx context.Context) error { return s.Skip(ctx, id, "mail", base) },

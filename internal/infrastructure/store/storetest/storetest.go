@@ -1,5 +1,6 @@
 // Package storetest is the contract of a store of orders, as tests that any store must pass: what the
-// comments of ordering.Store and delivery.Store promise, held against a store that a Harness opens.
+// comments of ordering.Store, delivery.Store, copying.Source and copying.Destination promise, held
+// against a store that a Harness opens.
 // Run is the table of contents; each concern has a file of its own.
 //
 // The kit gives every time and id itself, so a store that looks at a clock of its own is found out.
@@ -10,16 +11,19 @@ import (
 	"context"
 	"testing"
 
+	"order-processing-service/internal/application/copying"
 	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/application/ordering"
 	"order-processing-service/internal/domain/order"
 )
 
-// Store is what is tested: both ports, and an end. Close waits for calls under way or ends them, and
+// Store is what is tested: all ports, and an end. Close waits for calls under way or ends them, and
 // may be called more than once; a call after it is answered with a fault of kind Unavailable.
 type Store interface {
 	ordering.Store
 	delivery.Store
+	copying.Source
+	copying.Destination
 	Close() error
 }
 
@@ -77,6 +81,7 @@ func Run(t *testing.T, h Harness) {
 		{"cancel", testCancel},
 		{"cut", testCut},
 		{"damage", testDamage},
+		{"copy", testCopy},
 		{"lifecycle", testLifecycle},
 		{"away", testAway},
 	}
