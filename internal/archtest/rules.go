@@ -73,6 +73,7 @@ func table() []row {
 		// The outside systems, one a package; the stores share the form in which orders are kept.
 		{pkg: document, module: inside, libraries: anything},
 		{pkg: stores, module: []string{domain, application, document}, libraries: anything, inTests: remote},
+		{pkg: "internal/infrastructure/aws/...", module: []string{domain, application, "internal/infrastructure/aws"}, libraries: anything, inTests: parts},
 		{pkg: infrastructure, module: inside, libraries: anything, inTests: parts},
 
 		// The ways in.

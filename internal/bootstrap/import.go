@@ -46,17 +46,12 @@ func importOrders(ctx context.Context, streams cli.Streams, o cli.ImportOptions)
 // importHere imports into the store. Nobody is told by this process: the next service on the store
 // finds the orders due.
 func importHere(ctx context.Context, streams cli.Streams, o cli.ImportOptions, c *config.Config) (err error) {
-	silent := slog.New(slog.DiscardHandler)
-	store, err := openStore(ctx, c, silent)
+	store, err := openStore(ctx, c, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	var names delivery.Later
-	for _, s := range subscribers(c, silent) {
-		names = append(names, s.Name())
-	}
-	orders := ordering.New(ordering.Config{Store: store, Teller: names, Now: store.now, DefaultCurrency: c.DefaultCurrency})
+	orders := ordering.New(ordering.Config{Store: store, Teller: delivery.Later(subscriberNames(c)), Now: store.now, DefaultCurrency: c.DefaultCurrency})
 	// The same orders sent to a service whose callers are not known have the same ids.
 	caller := ordering.Caller{Subject: httpapi.AnonymousSubject}
 	return cli.RunImport(ctx, streams, o, importing.Direct{Service: orders, Caller: caller}, time.Now)

@@ -9,15 +9,12 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"runtime/debug"
 	"time"
 
 	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/application/ordering"
-	"order-processing-service/internal/application/wire"
 	"order-processing-service/internal/bootstrap/config"
-	"order-processing-service/internal/infrastructure/simulated"
 	"order-processing-service/internal/infrastructure/telemetry"
 	"order-processing-service/internal/interfaces/cli"
 	"order-processing-service/internal/interfaces/httpapi"
@@ -32,6 +29,7 @@ type Service struct {
 	log        *slog.Logger
 	store      storage
 	dispatcher *delivery.Dispatcher
+	checks     []checked
 	server     *http.Server
 	listener   net.Listener
 	abort      context.CancelFunc // ends requests that a stop can't wait for
@@ -50,8 +48,13 @@ func Open(ctx context.Context, c *config.Config, out io.Writer) (_ *Service, err
 	if s.store, err = openStore(ctx, c, s.log); err != nil {
 		return nil, err
 	}
+	told, err := subscribers(ctx, c, s.log)
+	if err != nil {
+		return nil, err
+	}
+	s.checks = remote(told)
 	s.dispatcher = delivery.New(delivery.Config{
-		Store: s.store, Subscribers: subscribers(c, s.log), Logger: s.log, Now: s.store.now,
+		Store: s.store, Subscribers: told, Logger: s.log, Now: s.store.now,
 		Lease: c.DeliveryLease, PollInterval: c.DeliveryPollInterval, MaxAttempts: c.DeliveryMaxAttempts,
 		BackoffMin: c.DeliveryBackoffMin, BackoffMax: c.DeliveryBackoffMax, Workers: c.DeliveryWorkers,
 	})
@@ -82,25 +85,6 @@ func Open(ctx context.Context, c *config.Config, out io.Writer) (_ *Service, err
 	return s, nil
 }
 
-// subscribers are told of every change.
-func subscribers(c *config.Config, log *slog.Logger) []delivery.Subscriber {
-	var list []delivery.Subscriber
-	if c.Events != none {
-		list = append(list, simulated.NewEvents(simulated.EventsConfig{
-			Logger: log, BusName: c.EventBusName, Encode: wire.AppendEventData,
-		}))
-	}
-	if c.Manifests != none {
-		list = append(list, simulated.NewManifests(simulated.ManifestsConfig{
-			Logger: log, Dir: filepath.Join(c.DataDir, "s3"), Bucket: c.ManifestBucket, Encode: wire.AppendOrder,
-		}))
-	}
-	return list
-}
-
-// none is the setting that leaves a subscriber out.
-const none = "none"
-
 // URL is where a program on this machine reaches the service.
 func (s *Service) URL() string {
 	port := 0
@@ -115,6 +99,9 @@ func (s *Service) URL() string {
 // next start. It is called once.
 func (s *Service) Run(ctx context.Context) error {
 	s.dispatcher.Start(context.WithoutCancel(ctx))
+	checking, stopChecking := context.WithCancel(ctx)
+	defer stopChecking()
+	go check(checking, s.checks, s.log)
 	failed := make(chan error, 1)
 	go func() { failed <- s.server.Serve(httpapi.AnswerUnread(s.listener, s.log)) }()
 	s.log.InfoContext(ctx, "listening", "url", s.URL(), "store", s.store.place, "data_dir", s.config.DataDir, "pid", os.Getpid())

@@ -42,6 +42,15 @@ func (t Trace) Traceparent() string {
 	return "00-" + t.TraceID + "-" + t.SpanID + "-" + hex.EncodeToString([]byte{t.Flags & (FlagSampled | FlagRandom)})
 }
 
+// Recorded is Traceparent if the caller may have recorded the trace; else nobody would find anything under it, and it is
+// empty.
+func (t Trace) Recorded() string {
+	if t.Flags&FlagSampled == 0 {
+		return ""
+	}
+	return t.Traceparent()
+}
+
 // Lengths of a traceparent header of version 00, "00-<trace id>-<span id>-<flags>".
 const (
 	traceIDEnd     = 3 + 32

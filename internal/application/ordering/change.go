@@ -39,7 +39,7 @@ func (s *Service) Change(ctx context.Context, caller Caller, c Change) (Revised,
 	now := s.now()
 	r := revision{
 		Change: c,
-		stamp:  order.Stamp{Time: order.Moment(now), Actor: caller.Subject},
+		stamp:  order.Stamp{Time: order.Moment(now), Actor: caller.Subject, Trace: caller.Trace},
 		record: s.ids.next(now),
 	}
 	if c.IdempotencyKey != "" {

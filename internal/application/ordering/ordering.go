@@ -123,6 +123,8 @@ func (s *Service) Ready(ctx context.Context) error {
 type Caller struct {
 	// Subject names the caller: the owner of its idempotency keys and the actor of its changes.
 	Subject string
+	// Trace is the W3C traceparent of what it asks, to be kept with the events that come of it; "" when nobody records that.
+	Trace string
 }
 
 // MaxIdempotencyKey is the longest idempotency key, in bytes.

@@ -91,7 +91,7 @@ func (s *Service) draw(caller Caller, p *Place) (NewOrder, error) {
 		id = order.KeyedID(caller.Subject, kindOrder, p.IdempotencyKey)
 		origin = p.Draft.Fingerprint()
 	}
-	o, err := order.New(id, p.Draft, origin, order.Stamp{Time: now, Actor: caller.Subject})
+	o, err := order.New(id, p.Draft, origin, order.Stamp{Time: now, Actor: caller.Subject, Trace: caller.Trace})
 	if err != nil {
 		return NewOrder{}, err
 	}

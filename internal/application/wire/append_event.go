@@ -11,18 +11,7 @@ import (
 // AppendEventData appends what an event of the given order tells: the form of EventData with what
 // belongs to its type. Currency is the order's. It returns the extended buffer.
 func AppendEventData(dst []byte, id order.ID, customerID string, e *order.Event, currency money.Currency) []byte {
-	dst = append(dst, `{"orderId":`...)
-	dst = appendID(dst, id)
-	dst = append(dst, `,"customerId":`...)
-	dst = AppendString(dst, customerID)
-	dst = append(dst, `,"status":`...)
-	dst = appendPlain(dst, e.Status)
-	dst = append(dst, `,"version":`...)
-	dst = appendNumber(dst, e.Version)
-	dst = append(dst, `,"sequence":`...)
-	dst = appendNumber(dst, e.Sequence)
-	dst = append(dst, `,"actor":`...)
-	dst = appendOptional(dst, e.Actor)
+	dst = appendEventBase(dst, id, customerID, e)
 	switch {
 	case e.Created != nil:
 		dst = appendCreated(dst, e.Created)
@@ -51,9 +40,50 @@ func AppendEventData(dst []byte, id order.ID, customerID string, e *order.Event,
 	return append(dst, '}')
 }
 
+// AppendEventReference appends, instead of what AppendEventData does, where the order is found: the form of
+// EventReferenceData, for an event that is too large.
+func AppendEventReference(dst []byte, id order.ID, customerID string, e *order.Event, dataRef string) []byte {
+	dst = appendEventBase(dst, id, customerID, e)
+	dst = append(dst, `,"dataref":`...)
+	dst = AppendString(dst, dataRef)
+	return append(dst, '}')
+}
+
+// appendEventBase appends the form of EventData, without its end.
+func appendEventBase(dst []byte, id order.ID, customerID string, e *order.Event) []byte {
+	dst = append(dst, `{"eventId":`...)
+	dst = appendEventID(dst, id, e.Sequence)
+	dst = append(dst, `,"orderId":`...)
+	dst = appendID(dst, id)
+	dst = append(dst, `,"customerId":`...)
+	dst = AppendString(dst, customerID)
+	dst = append(dst, `,"status":`...)
+	dst = appendPlain(dst, e.Status)
+	dst = append(dst, `,"version":`...)
+	dst = appendNumber(dst, e.Version)
+	dst = append(dst, `,"sequence":`...)
+	dst = appendNumber(dst, e.Sequence)
+	dst = append(dst, `,"actor":`...)
+	return appendOptional(dst, e.Actor)
+}
+
 // AppendCloudEvent appends the event in the envelope of CloudEvents 1.0, the form of CloudEvent.
 // Arguments are those of AppendEventData.
 func AppendCloudEvent(dst []byte, id order.ID, customerID string, e *order.Event, currency money.Currency) []byte {
+	dst = appendEnvelope(dst, id, e)
+	dst = AppendEventData(dst, id, customerID, e, currency)
+	return append(dst, '}')
+}
+
+// AppendCloudEventReference is AppendCloudEvent with the data of AppendEventReference.
+func AppendCloudEventReference(dst []byte, id order.ID, customerID string, e *order.Event, dataRef string) []byte {
+	dst = appendEnvelope(dst, id, e)
+	dst = AppendEventReference(dst, id, customerID, e, dataRef)
+	return append(dst, '}')
+}
+
+// appendEnvelope appends the envelope of an event up to where its data begins.
+func appendEnvelope(dst []byte, id order.ID, e *order.Event) []byte {
 	dst = append(dst, `{"specversion":"1.0","id":`...)
 	dst = appendEventID(dst, id, e.Sequence)
 	dst = append(dst, `,"source":"`+EventSource+`","type":`...)
@@ -62,9 +92,11 @@ func AppendCloudEvent(dst []byte, id order.ID, customerID string, e *order.Event
 	dst = appendID(dst, id)
 	dst = append(dst, `,"time":`...)
 	dst = AppendTime(dst, e.Time)
-	dst = append(dst, `,"datacontenttype":"application/json","data":`...)
-	dst = AppendEventData(dst, id, customerID, e, currency)
-	return append(dst, '}')
+	if e.Trace != "" {
+		dst = append(dst, `,"traceparent":`...)
+		dst = AppendString(dst, e.Trace)
+	}
+	return append(dst, `,"datacontenttype":"application/json","data":`...)
 }
 
 // AppendTimelineEntry appends the event as the timeline of its order shows it, the form of

@@ -19,6 +19,7 @@ type CloudEvent struct {
 	Subject         string          `json:"subject" pattern:"^[0-9a-f]{24}$" example:"6743f1a0c2d4e6f801234567" doc:"The order's id."`
 	Time            time.Time       `json:"time" example:"2026-01-15T09:30:00.000Z" doc:"When it happened."`
 	DataContentType string          `json:"datacontenttype" enum:"application/json" example:"application/json" doc:"The form of data."`
+	TraceParent     string          `json:"traceparent,omitempty" pattern:"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$" example:"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01" doc:"The span that made the change, as W3C Trace Context has it; only there if its trace is recorded."`
 	Data            any             `json:"data" doc:"What happened, in full."`
 }
 
@@ -38,6 +39,7 @@ type EventDetail map[string]any
 
 // EventData is what the data of every event holds.
 type EventData struct {
+	EventID    string       `json:"eventId" pattern:"^[0-9a-f]{24}-[1-9][0-9]*$" example:"6743f1a0c2d4e6f801234567-1" doc:"The event's id: the same however often the event is told."`
 	OrderID    string       `json:"orderId" pattern:"^[0-9a-f]{24}$" example:"6743f1a0c2d4e6f801234567" doc:"The order's id."`
 	CustomerID string       `json:"customerId" minLength:"1" maxLength:"128" example:"c-1" doc:"Who ordered."`
 	Status     order.Status `json:"status" example:"PENDING" doc:"The order's status after the event."`
@@ -64,6 +66,12 @@ type EventItem struct {
 	Quantity  int64   `json:"quantity" minimum:"1" maximum:"1000000" example:"2" doc:"How many."`
 	UnitPrice Decimal `json:"unitPrice" example:"12.50" doc:"The price of one."`
 	LineTotal Decimal `json:"lineTotal" example:"25.00" doc:"The unit price times the quantity, rounded once."`
+}
+
+// EventReferenceData is the data of an event that would be too large for where it is told.
+type EventReferenceData struct {
+	EventData
+	DataRef string `json:"dataref" format:"uri-reference" example:"s3://orders-manifest/6743f1a0c2d4e6f801234567.json" doc:"Where the order is found: its manifest, or else its path in the API. The manifest may come a little later than the event."`
 }
 
 // StatusChangedData is the data of OrderStatusChanged.

@@ -62,6 +62,7 @@ func orderForm(o *order.Order) wire.Order {
 func dataForm(o *order.Order, e order.Event) any {
 	s := o.Snapshot()
 	base := wire.EventData{
+		EventID: order.EventID(s.ID, e.Sequence),
 		OrderID: s.ID.String(), CustomerID: s.CustomerID, Status: e.Status, Version: e.Version, Sequence: e.Sequence,
 		Actor: optional(e.Actor),
 	}

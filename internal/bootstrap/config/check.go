@@ -1,9 +1,11 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"regexp"
+	"strings"
 )
 
 var connectionString = regexp.MustCompile(`^mongodb(\+srv)?://.`)
@@ -24,11 +26,21 @@ func (l *loading) check(validCurrency func(string) bool) {
 	if _, err := netip.ParseAddr(l.MongoHost); l.MongoHost != "" && err != nil && !hostName.MatchString(l.MongoHost) {
 		l.reject("MONGO_HOST")
 	}
+	l.need(l.Events != "sqs" || l.EventsQueueURL != "", "EVENTS_QUEUE_URL", "EVENTS=sqs needs EVENTS_QUEUE_URL; give the URL of an SQS queue")
+	l.need(l.ManifestKMSKeyID == "" || strings.HasPrefix(l.ManifestEncryption, "aws:kms"), "MANIFEST_KMS_KEY_ID",
+		"MANIFEST_KMS_KEY_ID needs MANIFEST_ENCRYPTION; set that to aws:kms or aws:kms:dsse, or leave the key out")
 	l.order(l.ReadHeaderTimeout <= l.ReadTimeout, "READ_HEADER_TIMEOUT", "not more", "READ_TIMEOUT")
 	l.order(l.RequestTimeout < l.WriteTimeout, "REQUEST_TIMEOUT", "less", "WRITE_TIMEOUT")
 	l.order(l.MaxBodyBytes <= l.MaxBatchBodyBytes, "MAX_BODY_BYTES", "not more", "MAX_BATCH_BODY_BYTES")
 	l.order(l.MaxBatchBodyBytes <= l.MaxInFlightBytes, "MAX_BATCH_BODY_BYTES", "not more", "MAX_IN_FLIGHT_BYTES")
 	l.order(l.DeliveryBackoffMin <= l.DeliveryBackoffMax, "DELIVERY_BACKOFF_MIN", "not more", "DELIVERY_BACKOFF_MAX")
+}
+
+// need objects to a setting that another one asks for, or asks in vain.
+func (l *loading) need(right bool, name, problem string) {
+	if !right && l.problems[name] == nil {
+		l.object(name, errors.New(problem))
+	}
 }
 
 // order objects to two settings that are right alone but not together.

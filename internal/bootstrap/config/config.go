@@ -60,10 +60,13 @@ type Config struct {
 	DeliveryBackoffMax   time.Duration `env:"DELIVERY_BACKOFF_MAX" default:"5m" min:"1ms" max:"24h" desc:"Longest pause between two tries"`
 	DeliveryWorkers      int           `env:"DELIVERY_WORKERS" default:"4" min:"1" max:"256" desc:"Orders told to one subscriber at the same time"`
 
-	Events         string `env:"EVENTS" default:"simulated" pattern:"^(simulated|none)$" allowed:"simulated, or none" desc:"Where events go: simulated writes to the log what EventBridge would get"`
-	EventBusName   string `env:"EVENT_BUS_NAME" default:"orders-bus" pattern:"^[A-Za-z0-9._/-]{1,256}$" allowed:"1 to 256 letters, digits, dots, hyphens, underscores or slashes" desc:"EventBridge bus that events go to"`
-	Manifests      string `env:"MANIFESTS" default:"simulated" pattern:"^(simulated|none)$" allowed:"simulated, or none" desc:"Where manifests go: simulated keeps them as files under DATA_DIR/s3"`
-	ManifestBucket string `env:"MANIFEST_BUCKET" default:"orders-manifest" pattern:"^[a-z0-9]([a-z0-9-]|[.][a-z0-9]){1,61}[a-z0-9]$" allowed:"3 to 63 lower-case letters, digits, dots or hyphens" desc:"S3 bucket that manifests go to"`
+	Events             string `env:"EVENTS" default:"simulated" pattern:"^(simulated|eventbridge|sqs|none)$" allowed:"simulated, eventbridge, sqs or none" desc:"Where events go: to an EventBridge bus, to an SQS queue, or simulated, which writes to the log what EventBridge would get"`
+	EventBusName       string `env:"EVENT_BUS_NAME" default:"orders-bus" pattern:"^[A-Za-z0-9._/:-]{1,256}$" allowed:"the name or the ARN of a bus, at most 256 characters" desc:"EventBridge bus that events go to"`
+	EventsQueueURL     string `env:"EVENTS_QUEUE_URL" pattern:"^https?://[^\\s]{1,512}$" allowed:"the URL of an SQS queue" desc:"SQS queue that events go to with EVENTS=sqs, standard or FIFO"`
+	Manifests          string `env:"MANIFESTS" default:"simulated" pattern:"^(simulated|s3|none)$" allowed:"simulated, s3 or none" desc:"Where manifests go: to an S3 bucket, or simulated, which keeps them as files under DATA_DIR/s3"`
+	ManifestBucket     string `env:"MANIFEST_BUCKET" default:"orders-manifest" pattern:"^[a-z0-9]([a-z0-9-]|[.][a-z0-9]){1,61}[a-z0-9]$" allowed:"3 to 63 lower-case letters, digits, dots or hyphens" desc:"S3 bucket that manifests go to"`
+	ManifestEncryption string `env:"MANIFEST_ENCRYPTION" pattern:"^(AES256|aws:kms|aws:kms:dsse)$" allowed:"AES256, aws:kms or aws:kms:dsse" desc:"Server-side encryption to ask S3 for. Default: what the bucket does"`
+	ManifestKMSKeyID   string `env:"MANIFEST_KMS_KEY_ID" pattern:"^[A-Za-z0-9:/_-]{1,1000}$" allowed:"the id, alias or ARN of a KMS key" desc:"KMS key to encrypt manifests with; needs MANIFEST_ENCRYPTION=aws:kms or aws:kms:dsse"`
 
 	MongoURI           Secret        `env:"MONGO_URI" allowed:"a MongoDB connection string that begins with mongodb:// or mongodb+srv://" desc:"MongoDB connection string; wins over MONGO_HOST, MONGO_PORT and the sign-in, and over MONGO_DB if it names a database"`
 	MongoHost          string        `env:"MONGO_HOST" allowed:"an IP address or host name without port" desc:"MongoDB host; with neither this nor MONGO_URI orders are kept in the embedded store"`

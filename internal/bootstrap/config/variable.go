@@ -84,7 +84,8 @@ func (v variable) accepts(value reflect.Value) bool {
 	case v.bounded:
 		return value.Int() >= v.min && value.Int() <= v.max
 	case v.pattern != nil:
-		return v.pattern.MatchString(value.String())
+		text := value.String()
+		return text == "" && v.byDefault == "" || v.pattern.MatchString(text)
 	default:
 		return true
 	}

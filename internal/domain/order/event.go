@@ -50,6 +50,7 @@ type Event struct {
 	Version  int       // the order's version that the fact came with
 	Time     time.Time // UTC, to the millisecond
 	Actor    string    // who made the change; "" when nobody is known
+	Trace    string    // the W3C traceparent of the work that it came from; "" when nobody records that
 	Status   Status    // the order's status after the fact
 
 	PreviousStatus Status // OrderStatusChanged
@@ -91,7 +92,7 @@ type FulfillmentFact struct {
 // some stores limit to 16 MiB.
 func (e *Event) Size() int {
 	const fixed, perItem = 256, 96
-	n := fixed + len(e.Actor)
+	n := fixed + len(e.Actor) + len(e.Trace)
 	if e.Created != nil {
 		n += len(e.Created.Reference)
 		for i := range e.Created.Items {

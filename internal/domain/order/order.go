@@ -47,6 +47,7 @@ type Line struct {
 type Stamp struct {
 	Time  time.Time
 	Actor string // "" when nobody is known
+	Trace string // the W3C traceparent of the work that it is part of; "" when nobody records that
 }
 
 // Request is a change that was made under an idempotency key.
@@ -189,7 +190,7 @@ func (o *Order) begin(at Stamp) {
 func (o *Order) record(e Event, at Stamp) {
 	o.s.Sequence++
 	e.Sequence, e.Version = o.s.Sequence, o.s.Version
-	e.Time, e.Actor = at.Time, at.Actor
+	e.Time, e.Actor, e.Trace = at.Time, at.Actor, at.Trace
 	e.Status = o.Status()
 	o.s.EventBytes += e.Size()
 	o.events = append(o.events, e)

@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"order-processing-service/internal/application/wire"
+	"order-processing-service/internal/domain/order"
 )
 
 const eventsText = "Every change of an order is told as one or more events, at least once to each subscriber and in the order's own " +
@@ -69,5 +70,11 @@ func envelopeOf(envelope *huma.Schema, form wire.EventForm, r huma.Registry) *hu
 	eventType.Enum, eventType.Examples = []any{string(form.Type)}, []any{string(form.Type)}
 	s.Properties["type"] = &eventType
 	s.Properties["data"] = r.Schema(reflect.TypeOf(form.Data), true, "")
+	if form.Type == order.EventOrderCreated { // no other is ever too large
+		s.Properties["data"] = &huma.Schema{
+			Description: "The data, or where it is too large for EventBridge or SQS (256 KiB), where the order is found.",
+			AnyOf:       []*huma.Schema{s.Properties["data"], r.Schema(reflect.TypeFor[wire.EventReferenceData](), true, "")},
+		}
+	}
 	return &s
 }

@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"order-processing-service/internal/application/correlation"
 	"order-processing-service/internal/domain/fault"
 )
 
@@ -46,6 +47,7 @@ func (x *exchange) serve() error {
 		if err != nil {
 			return err
 		}
+		caller.Trace = correlation.TraceOf(x.ctx).Recorded()
 		x.caller = caller
 	}
 	if !op.endless {

@@ -18,6 +18,7 @@ type eventDoc struct {
 	Version     int         `json:"version"`
 	Time        instant     `json:"time"`
 	Actor       string      `json:"actor"`
+	Trace       string      `json:"trace"`
 	Status      string      `json:"status"`
 	Previous    string      `json:"previous_status"`
 	Created     *createdDoc `json:"created"`
@@ -53,6 +54,7 @@ func (w writer) event(e *order.Event) {
 	w.number("version", int64(e.Version))
 	w.time("time", e.Time)
 	w.text("actor", e.Actor)
+	w.text("trace", e.Trace)
 	w.text("status", string(e.Status))
 	w.text("previous_status", string(e.PreviousStatus))
 	if c := e.Created; c != nil {
@@ -152,7 +154,7 @@ func decodeEvent(line []byte) (order.Event, error) {
 func (d *eventDoc) event() (order.Event, error) {
 	e := order.Event{
 		Type: order.EventType(d.Type), Sequence: d.Sequence, Version: d.Version, Time: d.Time.time(),
-		Actor: d.Actor, Status: order.Status(d.Status), PreviousStatus: order.Status(d.Previous), Metadata: d.Metadata,
+		Actor: d.Actor, Trace: d.Trace, Status: order.Status(d.Status), PreviousStatus: order.Status(d.Previous), Metadata: d.Metadata,
 	}
 	var err error
 	if d.Created != nil {

@@ -1,0 +1,112 @@
+package bootstrap
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+
+	"order-processing-service/internal/application/delivery"
+	"order-processing-service/internal/application/wire"
+	"order-processing-service/internal/bootstrap/config"
+	"order-processing-service/internal/domain/order"
+	"order-processing-service/internal/infrastructure/aws"
+	"order-processing-service/internal/infrastructure/aws/eventbridge"
+	"order-processing-service/internal/infrastructure/aws/s3"
+	"order-processing-service/internal/infrastructure/aws/sqs"
+	"order-processing-service/internal/infrastructure/simulated"
+)
+
+// The values of EVENTS and MANIFESTS.
+const (
+	toSimulated   = "simulated"
+	toEventBridge = "eventbridge"
+	toSQS         = "sqs"
+	toS3          = "s3"
+	toNobody      = "none"
+)
+
+// subscribers are told of every change.
+func subscribers(ctx context.Context, c *config.Config, log *slog.Logger) ([]delivery.Subscriber, error) {
+	var account awssdk.Config
+	if c.Events == toEventBridge || c.Events == toSQS || c.Manifests == toS3 {
+		var err error
+		if account, err = aws.Load(ctx, ServiceName, log); err != nil {
+			return nil, err
+		}
+	}
+	var list []delivery.Subscriber
+	switch c.Events {
+	case toSimulated:
+		list = append(list, simulated.NewEvents(simulated.EventsConfig{
+			Logger: log, BusName: c.EventBusName, Encode: wire.AppendEventData,
+		}))
+	case toEventBridge:
+		list = append(list, eventbridge.New(eventbridge.Config{AWS: account, Bus: c.EventBusName, DataRef: dataRef(c)}))
+	case toSQS:
+		list = append(list, sqs.New(sqs.Config{AWS: account, QueueURL: c.EventsQueueURL, DataRef: dataRef(c)}))
+	}
+	switch c.Manifests {
+	case toSimulated:
+		list = append(list, simulated.NewManifests(simulated.ManifestsConfig{
+			Logger: log, Dir: filepath.Join(c.DataDir, "s3"), Bucket: c.ManifestBucket, Encode: wire.AppendOrder,
+		}))
+	case toS3:
+		list = append(list, s3.New(s3.Config{
+			AWS: account, Bucket: c.ManifestBucket, Encryption: c.ManifestEncryption, KMSKeyID: c.ManifestKMSKeyID,
+		}))
+	}
+	return list, nil
+}
+
+// subscriberNames are the names of those that subscribers returns.
+func subscriberNames(c *config.Config) []string {
+	var names []string
+	if c.Events != toNobody {
+		names = append(names, "events")
+	}
+	if c.Manifests != toNobody {
+		names = append(names, "manifests")
+	}
+	return names
+}
+
+// dataRef says where an order is found whose event is too large: its manifest, or else its path in the API.
+func dataRef(c *config.Config) func(order.ID) string {
+	if c.Manifests == toS3 {
+		return func(id order.ID) string { return "s3://" + c.ManifestBucket + "/" + s3.Key(id) }
+	}
+	return func(id order.ID) string { return "/orders/" + id.String() }
+}
+
+// checked is a subscriber that can say whether what it stands for is there.
+type checked interface {
+	delivery.Subscriber
+	Check(ctx context.Context) error
+}
+
+func remote(subscribers []delivery.Subscriber) []checked {
+	var list []checked
+	for _, s := range subscribers {
+		if c, ok := s.(checked); ok {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// checkTimeout bounds the look at what a subscriber stands for.
+const checkTimeout = 15 * time.Second
+
+// check says once, after the start, what is not there yet. The service works all the same.
+func check(ctx context.Context, list []checked, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	for _, s := range list {
+		if err := s.Check(ctx); err != nil && ctx.Err() == nil {
+			log.WarnContext(ctx, "Subscriber is not there; what it is to be told waits", "subscriber", s.Name(), "error", err)
+		}
+	}
+}
