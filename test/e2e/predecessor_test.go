@@ -98,7 +98,7 @@ func TestOrderInFull(t *testing.T) {
 					request: "GET /orders/{order}/timeline", status: 200,
 					want: `{"events": [{"id": "{order}-1", "type": "OrderCreated", "sequence": 1, "version": 1, "time": "<time>",
 						"actor": "anonymous",
-						"data": {"orderId": "{order}", "customerId": "c-1", "status": "PENDING", "version": 1, "sequence": 1,
+						"data": {"eventId": "{order}-1", "orderId": "{order}", "customerId": "c-1", "status": "PENDING", "version": 1, "sequence": 1,
 						"actor": "anonymous",
 							"reference": "A-17", "currency": "EUR", "total": 25.00, "placedAt": "2026-01-15T09:30:00.000Z",
 							"items": [{"line": 1, "sku": "TEA", "name": "Green tea", "quantity": 2, "unitPrice": 12.50,
