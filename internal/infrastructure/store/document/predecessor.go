@@ -182,6 +182,9 @@ func readDate(raw bson.Raw, name string, to *time.Time) error {
 		return wrongType(raw, name, "a date")
 	}
 	*to = time.UnixMilli(ms).UTC()
+	if to.IsZero() {
+		return fmt.Errorf("%s is 0001-01-01T00:00:00Z, which stands for no date", name)
+	}
 	if y := to.Year(); y < 1 || y > 9999 {
 		return fmt.Errorf("%s is in the year %d", name, y)
 	}

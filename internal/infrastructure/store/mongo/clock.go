@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"order-processing-service/internal/domain/fault"
 )
 
 // clock is how far the server's clock is ahead of this machine's. Leases are told by the server's, so
@@ -37,8 +39,15 @@ func (s *Store) keepClock(ctx context.Context) {
 		}
 		return unknownInterval
 	}
+	told := ""
 	for wait(ctx, interval()) == nil {
-		if err := s.setClock(ctx); err != nil && ctx.Err() == nil {
+		err := s.setClock(ctx)
+		switch code := fault.Of(err).Code; {
+		case err == nil || ctx.Err() != nil:
+		case isFatal(err) && code != told: // the server came later than this process
+			told = code
+			s.log.ErrorContext(ctx, "MongoDB can't be used", "error", atStart(err))
+		default:
 			s.log.DebugContext(ctx, "the clock of MongoDB can't be read", "error", err)
 		}
 	}

@@ -105,14 +105,15 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	s.client = client
 	s.orders = client.Database(cmp.Or(c.Database, "orders_db")).Collection(Collection)
-	if err := s.check(ctx, c.MustBeThere); err != nil {
+	there, err := s.check(ctx, c.MustBeThere)
+	if err != nil {
 		return nil, errors.Join(err, client.Disconnect(context.WithoutCancel(ctx)))
 	}
 	s.reads, s.inserts = newGatherer(&s.workers, s.findGathered), newGatherer(&s.workers, s.insertGathered)
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s.background = cancel
 	s.workers.Go(func() { s.keepClock(background) })
-	if !c.KeepIndexes && !s.indexNew(ctx) {
+	if !c.KeepIndexes && (!there || !s.indexNew(ctx)) {
 		s.workers.Go(func() { s.keepIndexes(background) })
 	}
 	return s, nil
@@ -140,26 +141,39 @@ func (s *Store) options() *options.ClientOptions {
 // stays unnoticed.
 const heartbeat = time.Second
 
-// check finds out what waiting can't mend, or shall not.
-func (s *Store) check(ctx context.Context, mustBeThere bool) error {
-	err := s.Ping(ctx)
-	if err == nil {
+// firstLook is how long a start waits for a server that may be away.
+const firstLook = 2 * time.Second
+
+// check reports whether the server is there. The error is one that waiting can't mend, or shall not.
+func (s *Store) check(ctx context.Context, mustBeThere bool) (there bool, err error) {
+	look := min(firstLook, s.timeout)
+	if mustBeThere {
+		look = s.timeout
+	}
+	if err = s.ping(ctx, look); err == nil {
 		err = s.setClock(ctx)
 	}
 	switch {
 	case err == nil:
-		return nil
+		return true, nil
+	case ctx.Err() != nil:
+		return false, context.Cause(ctx)
 	case isFatal(err), mustBeThere, fault.KindOf(err) != fault.Unavailable:
-		return atStart(err)
+		return false, atStart(err)
 	}
 	s.log.WarnContext(ctx, "MongoDB can't be reached; orders are answered 503 until it can", "error", err)
-	return nil
+	return false, nil
 }
 
 // Ping implements ordering.Store: it has the primary carry out an update with the concern of every
 // other, of an order that there is not.
-func (s *Store) Ping(ctx context.Context) error {
+func (s *Store) Ping(ctx context.Context) error { return s.ping(ctx, s.timeout) }
+
+// ping is Ping that ends sooner.
+func (s *Store) ping(ctx context.Context, within time.Duration) error {
 	return s.do(ctx, "ping", func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, within)
+		defer cancel()
 		_, err := s.orders.UpdateOne(ctx, bson.D{{Key: "_id", Value: bson.ObjectID{}}}, bson.D{{Key: "$set", Value: bson.D{{Key: "form", Value: 1}}}})
 		return err
 	})
