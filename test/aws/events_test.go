@@ -197,6 +197,9 @@ func TestQueues(t *testing.T) {
 // What happened before there was a bus, or a bucket, is told once there is.
 func TestBusAndBucketComeLater(t *testing.T) {
 	c := newCloud(t)
+	network, url := newFaulty(t, c.endpoint)
+	network.heal()
+	t.Setenv("AWS_ENDPOINT_URL", url)
 	s := start(t, "EVENTS=eventbridge", "EVENT_BUS_NAME="+c.name, "MANIFESTS=s3", "MANIFEST_BUCKET="+c.name)
 	want := map[string]int{}
 	for range 20 {
@@ -206,9 +209,12 @@ func TestBusAndBucketComeLater(t *testing.T) {
 	if log := s.log.String(); !strings.Contains(log, "Subscriber is not there; what it is to be told waits") {
 		t.Errorf("the start does not say that there is no bus: %s", log)
 	}
+	// What a bus is told before it has a rule goes nowhere, so nothing gets there until all is made.
+	network.leave()
 	queue := c.makeQueue(t, "")
 	c.makeBus(t, queue)
 	c.makeBucket(t)
+	network.heal()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	schemas := s.schemas(t)

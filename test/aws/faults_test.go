@@ -17,14 +17,16 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// faulty stands between the program and AWS and lets calls go wrong, in turn by chance from a fixed beginning.
+// faulty stands between the program and AWS and lets calls go wrong, in every way in turn.
 type faulty struct {
 	to     string
 	client *http.Client
 
 	mu    sync.Mutex
 	rand  *rand.Rand
-	off   bool
+	off   bool           // nothing goes wrong
+	gone  bool           // nobody is there
+	calls map[string]int // how many there were of each operation
 	kinds map[string]int // how often each went wrong
 	// again counts entries that were taken without the program having been told so.
 	again int
@@ -32,7 +34,7 @@ type faulty struct {
 
 func newFaulty(t *testing.T, to string) (f *faulty, url string) {
 	t.Helper()
-	f = &faulty{to: to, client: &http.Client{}, rand: rand.New(rand.NewPCG(1, 2)), kinds: map[string]int{}} //nolint:gosec // it is to be the same each time
+	f = &faulty{to: to, client: &http.Client{}, rand: rand.New(rand.NewPCG(1, 2)), kinds: map[string]int{}, calls: map[string]int{}} //nolint:gosec // it is to be the same each time
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
 	t.Cleanup(f.client.CloseIdleConnections)
@@ -43,21 +45,32 @@ func newFaulty(t *testing.T, to string) (f *faulty, url string) {
 func (f *faulty) heal() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.off = true
+	f.off, f.gone = true, false
 }
 
-// next draws what goes wrong with a call.
+// leave has nobody be there until heal.
+func (f *faulty) leave() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.gone = true
+}
+
+// next says what goes wrong with a call.
 func (f *faulty) next(operation string) string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.gone {
+		return "reset"
+	}
 	if f.off || operation != "PutEvents" && operation != "SendMessageBatch" && operation != "PutObject" {
 		return ""
 	}
-	kinds := []string{"error", "throttle", "reset", "answer lost", "entries", "", "", ""}
-	kind := kinds[f.rand.IntN(len(kinds))]
-	if kind == "entries" && operation == "PutObject" {
-		kind = ""
+	kinds := []string{"error", "", "throttle", "reset", "", "answer lost", "entries", ""}
+	if operation == "PutObject" {
+		kinds = []string{"error", "", "throttle", "reset", "", "answer lost", ""}
 	}
+	kind := kinds[f.calls[operation]%len(kinds)]
+	f.calls[operation]++
 	if kind != "" {
 		f.kinds[operation+": "+kind]++
 	}
@@ -230,7 +243,7 @@ func TestFaults(t *testing.T) {
 			for id := range want {
 				checkManifest(t, c, s, id)
 			}
-			if len(kinds) < 7 {
+			if len(kinds) != 9 { // five of a call with entries, four of a manifest
 				t.Errorf("only this went wrong: %v", kinds)
 			}
 		})
