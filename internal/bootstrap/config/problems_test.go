@@ -89,6 +89,16 @@ func TestBounds(t *testing.T) {
 		{"HOST=localhost:80", false},
 		{"HOST=[::1]", false},
 		{"HOST=a b", false},
+		{"EVENTS=eventbridge", true},
+		{"EVENTS=sqs", false}, // it needs EVENTS_QUEUE_URL
+		{"EVENTS=sns", false},
+		{"EVENTS_QUEUE_URL=https://sqs.eu-west-1.amazonaws.com/1/q.fifo", true},
+		{"EVENTS_QUEUE_URL=q", false},
+		{"EVENT_BUS_NAME=arn:aws:events:eu-west-1:1:event-bus/orders", true},
+		{"MANIFESTS=s3", true},
+		{"MANIFEST_ENCRYPTION=aws:kms", true},
+		{"MANIFEST_ENCRYPTION=rot13", false},
+		{"MANIFEST_KMS_KEY_ID=alias/orders", false}, // it needs MANIFEST_ENCRYPTION
 		{"MANIFEST_BUCKET=abc", true},
 		{"MANIFEST_BUCKET=ab", false},
 		{"MANIFEST_BUCKET=a..b", false},

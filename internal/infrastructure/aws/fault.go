@@ -58,6 +58,15 @@ func (t Target) Fault(err error) error {
 	}
 }
 
+// Refused says what it means that an entry of a call was not taken, while others may have been.
+func (t Target) Refused(code, message string) error {
+	err := fmt.Errorf("%s did not take the event: %s: %s", t.Name, code, message)
+	if IsThrottle(code) {
+		return fault.Wrap(err, fault.Unavailable, "aws_throttled", t.Name+" takes no more at the moment")
+	}
+	return err
+}
+
 // IsMissing reports whether err says that there is no such bus, queue or bucket.
 func IsMissing(err error) bool {
 	return hasCode(err, "ResourceNotFoundException", "NoSuchBucket", "NotFound",

@@ -134,17 +134,8 @@ func (e *Events) put(ctx context.Context, entries []types.PutEventsRequestEntry)
 	errs := make([]error, len(entries))
 	for i := range answer.Entries {
 		if code := aws.ToString(answer.Entries[i].ErrorCode); code != "" {
-			errs[i] = e.refused(code, aws.ToString(answer.Entries[i].ErrorMessage))
+			errs[i] = e.target.Refused(code, aws.ToString(answer.Entries[i].ErrorMessage))
 		}
 	}
 	return errs, nil
-}
-
-// refused is the error of an entry that was not taken.
-func (e *Events) refused(code, message string) error {
-	err := fmt.Errorf("%s did not take the event: %s: %s", e.target.Name, code, message)
-	if ours.IsThrottle(code) {
-		return fault.Wrap(err, fault.Unavailable, "aws_throttled", e.target.Name+" takes no more at the moment")
-	}
-	return err
 }

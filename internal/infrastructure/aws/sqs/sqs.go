@@ -137,7 +137,7 @@ func (e *Events) send(ctx context.Context, entries []types.SendMessageBatchReque
 	}
 	for i := range answer.Failed {
 		if n, ok := entryNumber(answer.Failed[i].Id, len(entries)); ok {
-			errs[n] = e.refused(aws.ToString(answer.Failed[i].Code), aws.ToString(answer.Failed[i].Message))
+			errs[n] = e.target.Refused(aws.ToString(answer.Failed[i].Code), aws.ToString(answer.Failed[i].Message))
 		}
 	}
 	return errs, nil
@@ -146,13 +146,4 @@ func (e *Events) send(ctx context.Context, entries []types.SendMessageBatchReque
 func entryNumber(id *string, count int) (int, bool) {
 	n, err := strconv.Atoi(aws.ToString(id))
 	return n, err == nil && n >= 0 && n < count
-}
-
-// refused is the error of an entry that was not taken.
-func (e *Events) refused(code, message string) error {
-	err := fmt.Errorf("%s did not take the event: %s: %s", e.target.Name, code, message)
-	if ours.IsThrottle(code) {
-		return fault.Wrap(err, fault.Unavailable, "aws_throttled", e.target.Name+" takes no more at the moment")
-	}
-	return err
 }

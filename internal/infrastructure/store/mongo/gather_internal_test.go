@@ -37,8 +37,8 @@ func TestGatheredWaitForNobodysTime(t *testing.T) {
 		var callers sync.WaitGroup
 		for range gatherers { // each has something to do
 			callers.Go(func() { _, _ = ask(0, time.Minute) })
+			synctest.Wait() // else one would take several
 		}
-		synctest.Wait()
 		callers.Go(func() {
 			if begun, err := ask(1, time.Second); begun || !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("the one who left: begun %t, %v", begun, err)
