@@ -65,6 +65,7 @@ func table() []row {
 
 		// The use cases, and the ports they call. What is committed is handed over to be told, never the other way round.
 		{pkg: ordering, module: []string{domain, delivery}, libraries: helpful, closed: ported, inTests: parts},
+		{pkg: "internal/application/receiving", module: []string{domain, ordering, wire}, libraries: helpful, closed: ported, inTests: parts},
 		{pkg: "internal/application/processing", module: []string{domain, ordering}, libraries: helpful, closed: ported, inTests: parts},
 		{pkg: "internal/application/importing", module: []string{domain, ordering, wire}, libraries: helpful, closed: ported, inTests: parts},
 		{pkg: "internal/application/copying", module: []string{domain, delivery}, libraries: helpful, closed: ported, inTests: parts},

@@ -12,68 +12,41 @@ import (
 	"runtime/debug"
 	"time"
 
-	"order-processing-service/internal/application/delivery"
-	"order-processing-service/internal/application/ordering"
 	"order-processing-service/internal/bootstrap/config"
 	"order-processing-service/internal/infrastructure/telemetry"
 	"order-processing-service/internal/interfaces/cli"
 	"order-processing-service/internal/interfaces/httpapi"
 )
 
-// ServiceName is how the service calls itself in logs and events.
-const ServiceName = "order-processing-service"
-
-// Service is the whole program as a value: Open it, Run it. Every part of it is made here.
+// Service is the program behind the serve command as a value: Open it, Run it.
 type Service struct {
-	config     *config.Config
-	log        *slog.Logger
-	store      storage
-	dispatcher *delivery.Dispatcher
-	checks     []checked
-	server     *http.Server
-	listener   net.Listener
-	abort      context.CancelFunc // ends requests that a stop can't wait for
+	*core
+
+	server   *http.Server
+	listener net.Listener
+	abort    context.CancelFunc // ends requests that a stop can't wait for
 }
 
 // Open makes the service: it opens the store and listens, so that its address is known, but answers
 // nothing yet; ctx is for that only. Log lines go to out. The error says in one line what to do. A service that was opened
 // must be run, or closed.
 func Open(ctx context.Context, c *config.Config, out io.Writer) (_ *Service, err error) {
-	s := &Service{config: c, log: telemetry.NewLogger(out, c.LogLevel, ServiceName, Build().Version)}
+	s := new(Service)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	if s.store, err = openStore(ctx, c, s.log); err != nil {
+	if s.core, err = openCore(ctx, c, out); err != nil {
 		return nil, err
 	}
-	told, err := subscribers(ctx, c, s.log)
-	if err != nil {
-		return nil, err
-	}
-	s.checks = remote(told)
-	s.dispatcher = delivery.New(delivery.Config{
-		Store: s.store, Subscribers: told, Logger: s.log, Now: s.store.now,
-		Lease: c.DeliveryLease, PollInterval: c.DeliveryPollInterval, MaxAttempts: c.DeliveryMaxAttempts,
-		BackoffMin: c.DeliveryBackoffMin, BackoffMax: c.DeliveryBackoffMax, Workers: c.DeliveryWorkers,
-	})
-	orders := ordering.New(ordering.Config{
-		Store: s.store, Teller: s.dispatcher, Now: s.store.now, DefaultCurrency: c.DefaultCurrency,
-	})
 	if s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", c.Address()); err != nil {
 		return nil, fmt.Errorf("listen on %s: %w; choose another HOST or PORT", c.Address(), err)
 	}
 	requests, abort := context.WithCancel(context.WithoutCancel(ctx))
 	s.abort = abort
 	s.server = &http.Server{
-		Handler: httpapi.New(httpapi.Config{
-			Orders:     orders,
-			Deliveries: delivery.NewOperations(s.store, s.dispatcher.Wake, s.store.now),
-			Log:        telemetry.Patient(s.log), Version: Build().Version,
-			MaxBody: c.MaxBodyBytes, MaxBatchBody: c.MaxBatchBodyBytes,
-			MaxInFlightBytes: c.MaxInFlightBytes, MaxConcurrent: c.MaxConcurrentRequests, RequestTimeout: c.RequestTimeout, ExportStall: c.WriteTimeout,
-		}),
+		Handler:           s.api(telemetry.Patient(s.log)),
 		ReadHeaderTimeout: c.ReadHeaderTimeout, ReadTimeout: c.ReadTimeout,
 		WriteTimeout: c.WriteTimeout, IdleTimeout: c.IdleTimeout,
 		MaxHeaderBytes: 64 << 10,
@@ -98,10 +71,7 @@ func (s *Service) URL() string {
 // dispatcher drained, the store closed, within SHUTDOWN_TIMEOUT. What is left undone is told at the
 // next start. It is called once.
 func (s *Service) Run(ctx context.Context) error {
-	s.dispatcher.Start(context.WithoutCancel(ctx))
-	checking, stopChecking := context.WithCancel(ctx)
-	defer stopChecking()
-	go check(checking, s.checks, s.log)
+	s.start(ctx)
 	failed := make(chan error, 1)
 	go func() { failed <- s.server.Serve(httpapi.AnswerUnread(s.listener, s.log)) }()
 	s.log.InfoContext(ctx, "listening", "url", s.URL(), "store", s.store.place, "data_dir", s.config.DataDir, "pid", os.Getpid())
@@ -121,6 +91,9 @@ func (s *Service) Run(ctx context.Context) error {
 // Close ends what Open made, in the order in which the parts depend on each other. Parts that were
 // never made are passed over; closing twice does nothing.
 func (s *Service) Close() error {
+	if s.core == nil {
+		return nil
+	}
 	timeout := s.config.ShutdownTimeout
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
@@ -140,13 +113,7 @@ func (s *Service) Close() error {
 			errs = append(errs, err)
 		}
 	}
-	if s.dispatcher != nil {
-		errs = append(errs, s.dispatcher.Stop(ctx))
-	}
-	if s.store.Closer != nil {
-		errs = append(errs, s.store.Close())
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, s.core.close(ctx))...)
 }
 
 const gcPercent = 400
