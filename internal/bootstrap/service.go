@@ -16,6 +16,7 @@ import (
 	"order-processing-service/internal/infrastructure/telemetry"
 	"order-processing-service/internal/interfaces/cli"
 	"order-processing-service/internal/interfaces/httpapi"
+	"order-processing-service/internal/interfaces/lambdafn"
 )
 
 // Service is the program behind the serve command as a value: Open it, Run it.
@@ -120,6 +121,9 @@ const gcPercent = 400
 
 // serve is the work behind the serve command.
 func serve(ctx context.Context, streams cli.Streams, o cli.ServeOptions) error {
+	if api := os.Getenv(lambdafn.RuntimeVariable); api != "" {
+		return serveLambda(ctx, api, streams.Out, o.Overrides)
+	}
 	c, err := load(o.Overrides)
 	if err != nil {
 		return err

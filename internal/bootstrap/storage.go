@@ -39,7 +39,13 @@ func openStore(ctx context.Context, c *config.Config, log *slog.Logger) (storage
 	if err != nil {
 		return storage{}, err
 	}
-	return storage{store, store, store, time.Now, path}, nil
+	return storage{store, store, store, wallClock(time.Now), path}, nil
+}
+
+// wallClock returns the clock without the monotonic reading of its times. That stands still while a machine sleeps, or a
+// function is frozen, and leases go on by what other processes see.
+func wallClock(now func() time.Time) func() time.Time {
+	return func() time.Time { return now().Round(0) }
 }
 
 // openMongoDB opens the store in MongoDB. A server that is away is no error.
@@ -53,7 +59,7 @@ func openMongoDB(ctx context.Context, c *config.Config, log *slog.Logger) (stora
 	if err != nil {
 		return storage{}, err
 	}
-	return storage{store, store, store, store.Now, "MongoDB at " + server.Target() + ", database " + settings.Database}, nil
+	return storage{store, store, store, wallClock(store.Now), "MongoDB at " + server.Target() + ", database " + settings.Database}, nil
 }
 
 // mongoConfig is what the settings say of the store in MongoDB and of its server. Settings that can't be

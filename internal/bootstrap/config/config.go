@@ -34,6 +34,8 @@ type Config struct {
 	Host string `env:"HOST" default:"127.0.0.1" allowed:"an IP address or host name without port" desc:"Address to listen on; 0.0.0.0 for every IPv4 address of the machine"`
 	Port int    `env:"PORT" default:"8000" min:"0" max:"65535" desc:"TCP port to listen on; 0 for any free one"`
 
+	BasePath string `env:"BASE_PATH" pattern:"^/?[A-Za-z0-9._~-][A-Za-z0-9._~/-]{0,254}$" allowed:"a path of letters, digits and ._~-/ of at most 256 characters" desc:"In AWS Lambda: path under which a custom domain is mapped to the API; it is cut from the front of each request's path"`
+
 	DataDir  string   `env:"DATA_DIR" default:"./data" allowed:"the path of a folder" desc:"Folder of the embedded store and of simulated AWS; made when missing"`
 	LogLevel LogLevel `env:"LOG_LEVEL" default:"INFO" allowed:"one of DEBUG, INFO, WARNING, ERROR" desc:"Least severe log lines to write"`
 

@@ -1,0 +1,149 @@
+package lambdafn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/go-json-experiment/json"
+	"golang.org/x/sync/errgroup"
+
+	"order-processing-service/internal/application/correlation"
+	"order-processing-service/internal/application/receiving"
+)
+
+var (
+	errNoTime   = errors.New("the invocation's time is over")
+	errInOrder  = errors.New("an earlier message of its group must come again first")
+	errPanicked = errors.New("receiving it panicked")
+)
+
+// receive applies the messages of a batch and answers with those that must come again. Messages of one FIFO group are
+// applied one after the other, and after the first that fails the rest of its group comes again, untouched. All others are
+// applied at the same time, as many as Concurrency says. What can't begin in time comes again.
+func (f *Function) receive(ctx context.Context, records []record) ([]byte, error) {
+	if f.Receiver == nil {
+		return nil, EventError{"this function takes no messages of queues"}
+	}
+	b := budgetOf(ctx)
+	work, cancel := b.work(ctx)
+	defer cancel()
+	failed := failures{ids: make(map[string]bool)}
+	var lanes errgroup.Group
+	lanes.SetLimit(f.Concurrency)
+	for _, lane := range lanesOf(records) {
+		lanes.Go(func() error {
+			f.follow(work, lane, &failed)
+			return nil
+		})
+	}
+	_ = lanes.Wait() // the lanes return no errors
+	f.flush(ctx, b)
+	return failed.answer(records)
+}
+
+// lanesOf parts a batch into the messages that are to be applied one after the other.
+func lanesOf(records []record) [][]record {
+	var lanes [][]record
+	groups := make(map[string]int) // the lane of each FIFO group
+	for _, r := range records {
+		if !r.isFIFO() {
+			lanes = append(lanes, []record{r})
+			continue
+		}
+		id := r.Attributes["MessageGroupId"]
+		lane, ok := groups[id]
+		if !ok {
+			lane = len(lanes)
+			groups[id] = lane
+			lanes = append(lanes, nil)
+		}
+		lanes[lane] = append(lanes[lane], r)
+	}
+	return lanes
+}
+
+// follow applies messages in their order, up to the first that fails.
+func (f *Function) follow(ctx context.Context, lane []record, failed *failures) {
+	for i := range lane {
+		err := errNoTime
+		if ctx.Err() == nil {
+			err = f.apply(ctx, &lane[i])
+		}
+		if err == nil {
+			continue
+		}
+		for j, r := range lane[i:] {
+			if j > 0 {
+				err = errInOrder
+			}
+			failed.add(r.MessageID)
+			f.Log.WarnContext(ctx, "Message must come again", "message_id", r.MessageID, "receives", r.Attributes["ApproximateReceiveCount"],
+				"error", err)
+		}
+		return
+	}
+}
+
+// apply has one message received, with what it panics with as an error.
+func (f *Function) apply(ctx context.Context, r *record) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			f.Log.ErrorContext(ctx, "Message panicked", "message_id", r.MessageID, "panic", p, "stack", string(debug.Stack()))
+			err = errPanicked
+		}
+	}()
+	return f.Receiver.Receive(ctx, r.message()) //nolint:wrapcheck // it goes to the log as it is
+}
+
+// message is the record as the application knows it.
+func (r *record) message() receiving.Message {
+	m := receiving.Message{ID: r.MessageID, Body: []byte(r.Body)}
+	if r.isFIFO() {
+		m.Group = r.Attributes["MessageGroupId"]
+	}
+	if n, err := strconv.Atoi(r.Attributes["ApproximateReceiveCount"]); err == nil {
+		m.Receives = n
+	}
+	if ms, err := strconv.ParseInt(r.Attributes["SentTimestamp"], 10, 64); err == nil {
+		m.SentAt = time.UnixMilli(ms)
+	}
+	if t, ok := correlation.ParseTraceHeader(r.Attributes["AWSTraceHeader"]); ok {
+		m.Trace = t.Traceparent()
+	}
+	return m
+}
+
+// failures are the messages of a batch that must come again. They are safe for concurrent use.
+type failures struct {
+	mu  sync.Mutex
+	ids map[string]bool
+}
+
+func (s *failures) add(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ids[id] = true
+}
+
+// answer lists the failures in the order of the batch.
+func (s *failures) answer(records []record) ([]byte, error) {
+	out := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
+	for _, r := range records {
+		if s.ids[r.MessageID] {
+			out.BatchItemFailures = append(out.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: r.MessageID})
+		}
+	}
+	out.BatchItemFailures = slices.Compact(out.BatchItemFailures)
+	text, err := json.Marshal(out)
+	if err != nil {
+		return nil, fmt.Errorf("write the answer to a batch: %w", err)
+	}
+	return text, nil
+}
