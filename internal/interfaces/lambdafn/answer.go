@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 )
 
 // answer keeps what a handler answers, as its http.ResponseWriter. It is as strict as that of a server: what is set in the
@@ -61,6 +62,19 @@ func (a *answer) FlushError() error {
 
 // Flush implements http.Flusher.
 func (a *answer) Flush() { a.WriteHeader(http.StatusOK) }
+
+// lead puts a prefix before the paths in the header of a finished answer, which are those of the API.
+func (a *answer) lead(prefix string) {
+	if location := a.sent.Get("Location"); strings.HasPrefix(location, "/") {
+		a.sent.Set("Location", prefix+location)
+	}
+	links := a.sent["Link"]
+	for i, link := range links {
+		if path, ok := strings.CutPrefix(link, "</"); ok {
+			links[i] = "<" + prefix + "/" + path
+		}
+	}
+}
 
 // finish ends the answer as a server would: one that never began is an empty 200, and a body has a type.
 func (a *answer) finish() {

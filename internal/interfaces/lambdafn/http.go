@@ -20,12 +20,17 @@ func (f *Function) serve(ctx context.Context, e *event) []byte {
 	b := budgetOf(ctx)
 	work, cancel := b.work(ctx)
 	defer cancel()
-	r, prefix, err := f.request(work, e, k)
+	at := f.place(e, k)
+	r, err := request(work, e, k, at.path)
 	if err != nil {
 		return f.problem(ctx, e, http.StatusBadRequest, "event_malformed", err.Error()+"; check what makes the event")
 	}
 	a := &answer{header: http.Header{}, isHead: r.Method == http.MethodHead, limit: limitOf(k), stop: cancel}
-	whole := f.run(a, r)
+	api := f.API
+	if at.slash && r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html") {
+		api = http.RedirectHandler(at.path, http.StatusPermanentRedirect) // a page's links are relative to the path without it
+	}
+	whole := f.run(api, a, r)
 	f.flush(ctx, b)
 	if !whole && !a.large {
 		return f.problem(ctx, e, http.StatusInternalServerError, "internal", "the service failed while it wrote the answer; "+
@@ -33,10 +38,7 @@ func (f *Function) serve(ctx context.Context, e *event) []byte {
 	}
 	if !a.large {
 		a.finish()
-		// Paths in the answer are those of the API; the client's have more before them.
-		if location := a.sent.Get("Location"); strings.HasPrefix(location, "/") {
-			a.sent.Set("Location", prefix+location)
-		}
+		a.lead(at.prefix)
 		text, err := a.encode(e, k)
 		if err == nil && len(text) <= a.limit {
 			return text
@@ -47,7 +49,7 @@ func (f *Function) serve(ctx context.Context, e *event) []byte {
 }
 
 // run has the API answer, and reports whether it did so to the end.
-func (f *Function) run(a *answer, r *http.Request) (whole bool) {
+func (f *Function) run(api http.Handler, a *answer, r *http.Request) (whole bool) {
 	defer func() {
 		switch p := recover(); {
 		case p == nil:
@@ -57,7 +59,7 @@ func (f *Function) run(a *answer, r *http.Request) (whole bool) {
 			f.Log.ErrorContext(r.Context(), "request panicked", "panic", p, "stack", string(debug.Stack()))
 		}
 	}()
-	f.API.ServeHTTP(a, r)
+	api.ServeHTTP(a, r)
 	return false
 }
 

@@ -5,12 +5,19 @@ import "strings"
 // defaultStage is the stage of HTTP APIs and function URLs that is no part of any path.
 const defaultStage = "$default"
 
-// path returns the path of a request within the API, still escaped, and what the client's path had before it.
+// place is where a request goes.
+type place struct {
+	path   string // within the API, still escaped
+	prefix string // what the client's path had before it
+	slash  bool   // and a slash after it, which says nothing
+}
+
+// place returns where a request goes.
 //
 // Events differ in how much of the client's path they have. A custom domain's base path is in all of them. The stage is in
 // those of HTTP APIs, but in those of REST APIs only if a custom domain is mapped to all stages at once; then, unlike else,
 // the event's path is the client's.
-func (f *Function) path(e *event, k kind) (path, prefix string) {
+func (f *Function) place(e *event, k kind) place {
 	seen, client := e.Path, e.Path
 	staged := false
 	switch k {
@@ -23,7 +30,7 @@ func (f *Function) path(e *event, k kind) (path, prefix string) {
 		}
 		staged = e.Version == "1.0" || client == seen
 	}
-	path = rooted(seen)
+	path := rooted(seen)
 	if f.BasePath != "" {
 		path = cutSegments(path, f.BasePath)
 	}
@@ -31,9 +38,11 @@ func (f *Function) path(e *event, k kind) (path, prefix string) {
 		path = cutSegments(path, "/"+stage)
 	}
 	if path == "/" {
-		return path, strings.TrimSuffix(client, "/")
+		return place{path: path, prefix: strings.TrimSuffix(client, "/")}
 	}
-	return path, strings.TrimSuffix(client, path)
+	p := place{prefix: strings.TrimSuffix(client, path)}
+	p.path, p.slash = strings.CutSuffix(path, "/")
+	return p
 }
 
 // cutSegments cuts whole segments from the front of a path, if it begins with them.

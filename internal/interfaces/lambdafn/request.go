@@ -21,15 +21,13 @@ import (
 
 var errBase64 = errors.New("the body of the event is said to be Base64 and is not")
 
-// request makes the request that an event stands for, at its path in the API. The prefix is what the client's path had
-// before that: the stage, and what a custom domain is mapped under.
-func (f *Function) request(ctx context.Context, e *event, k kind) (r *http.Request, prefix string, err error) {
+// request makes the request that an event stands for, at its path in the API.
+func request(ctx context.Context, e *event, k kind, path string) (*http.Request, error) {
 	body, err := e.body()
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	path, prefix := f.path(e, k)
-	r = &http.Request{
+	r := &http.Request{
 		Method: e.HTTPMethod, URL: &url.URL{Path: path, RawQuery: e.query(k)},
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: e.header(), Body: http.NoBody, ContentLength: int64(len(body)),
@@ -53,7 +51,7 @@ func (f *Function) request(ctx context.Context, e *event, k kind) (r *http.Reque
 		r.Header.Del("Accept-Encoding")
 	}
 	correlate(ctx, e, r.Header)
-	return r.WithContext(ctx), prefix, nil
+	return r.WithContext(ctx), nil
 }
 
 // body returns the bytes of the request's body.
