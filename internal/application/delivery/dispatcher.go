@@ -83,9 +83,10 @@ func (d *Dispatcher) start(ctx context.Context, polling bool) {
 		defer close(d.done)
 		d.settle(ctx)
 	}()
-	ctx, d.unpoll = context.WithCancel(ctx)
+	var looking context.Context
+	looking, d.unpoll = context.WithCancel(ctx)
 	if polling && len(d.queues) > 0 {
-		d.poller.Go(func() { d.watch(ctx) })
+		d.poller.Go(func() { d.watch(looking) })
 	}
 }
 
