@@ -1,4 +1,5 @@
-// Package sqs tells events to an Amazon SQS queue, standard or FIFO.
+// Package sqs speaks to Amazon SQS queues, standard or FIFO: it tells events to one, takes commands from another and sets
+// aside in a third what can't be applied.
 package sqs
 
 import (
@@ -56,20 +57,28 @@ var _ delivery.Subscriber = (*Events)(nil)
 // New returns a publisher of events. It asks nobody yet.
 func New(c Config) *Events {
 	e := &Events{
-		client: sqs.NewFromConfig(c.AWS), url: c.QueueURL, fifo: strings.HasSuffix(c.QueueURL, ".fifo"), ref: c.DataRef,
+		client: sqs.NewFromConfig(c.AWS), url: c.QueueURL, fifo: isFIFO(c.QueueURL), ref: c.DataRef,
 		target: ours.Target{
 			Name: fmt.Sprintf("SQS queue %q", c.QueueURL), Setting: "EVENTS_QUEUE_URL", Action: "sqs:SendMessage",
-			AboutMessage: []string{
-				"InvalidMessageContents", "AWS.SimpleQueueService.BatchRequestTooLong", "BatchRequestTooLong",
-				"InvalidParameterValue", "InvalidAttributeValue", "InvalidBatchEntryId", "MissingParameter", "UnsupportedOperation",
-				"AWS.SimpleQueueService.UnsupportedOperation", "ValidationException",
-			},
+			AboutMessage: aboutMessage(),
 		},
 	}
 	e.calls = ours.Calls[types.SendMessageBatchRequestEntry]{
 		MaxEntries: maxEntries, MaxBytes: maxBytes, Entry: e.entry, Send: e.send,
 	}
 	return e
+}
+
+// isFIFO reports whether the queue with the URL keeps its messages in order.
+func isFIFO(url string) bool { return strings.HasSuffix(url, ".fifo") }
+
+// aboutMessage are the codes by which SQS says that what was sent is wrong.
+func aboutMessage() []string {
+	return []string{
+		"InvalidMessageContents", "AWS.SimpleQueueService.BatchRequestTooLong", "BatchRequestTooLong",
+		"InvalidParameterValue", "InvalidAttributeValue", "InvalidBatchEntryId", "MissingParameter", "UnsupportedOperation",
+		"AWS.SimpleQueueService.UnsupportedOperation", "ValidationException",
+	}
 }
 
 // Name implements delivery.Subscriber.
@@ -109,11 +118,7 @@ func (e *Events) entry(m *delivery.Message, event *order.Event) (types.SendMessa
 		entry.MessageGroupId = aws.String(v.ID.String())
 		entry.MessageDeduplicationId = aws.String(order.EventID(v.ID, event.Sequence))
 	}
-	if header := ours.TraceHeader(event.Trace); header != "" { // SQS does not count it
-		entry.MessageSystemAttributes = map[string]types.MessageSystemAttributeValue{
-			string(types.MessageSystemAttributeNameForSendsAWSTraceHeader): {DataType: aws.String("String"), StringValue: &header},
-		}
-	}
+	entry.MessageSystemAttributes = traceAttribute(event.Trace) // SQS does not count it
 	return entry, len(body) + attributeSize
 }
 
