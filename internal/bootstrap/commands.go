@@ -13,6 +13,7 @@ import (
 func Commands() cli.Commands {
 	return cli.Commands{
 		Serve:    serve,
+		Worker:   work,
 		Import:   importOrders,
 		Copy:     copyOrders,
 		Migrate:  migrate,

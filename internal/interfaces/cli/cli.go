@@ -29,6 +29,8 @@ const (
 type Commands struct {
 	// Serve runs the service until the context ends, and returns nil if it then stopped in good order.
 	Serve func(context.Context, Streams, ServeOptions) error
+	// Worker takes commands from a queue until the context ends, and returns nil if it then stopped in good order.
+	Worker func(context.Context, Streams, ServeOptions) error
 	// Import reads orders from a file into the store or a running service, and writes its own report.
 	Import func(context.Context, Streams, ImportOptions) error
 	// Copy copies all orders from one store to another, and writes its own report.
@@ -112,6 +114,9 @@ Exit codes: 0 done, 1 could not finish, 2 wrong command, flag, value, file or se
 	})
 	if commands.Serve != nil {
 		root.AddCommand(newServe(commands, streams))
+	}
+	if commands.Worker != nil {
+		root.AddCommand(newWorker(commands, streams))
 	}
 	if commands.Import != nil {
 		root.AddCommand(newImport(commands, streams))

@@ -23,6 +23,8 @@ type redrivePolicy struct {
 	maxReceives int
 }
 
+var errNoDeadLetters = fault.New(fault.Unavailable, "dead_letter_queue_unknown", "no dead-letter queue is known")
+
 // commandsAt is the queue of commands as the target of a call.
 func commandsAt(url, action string) ours.Target {
 	return ours.Target{
@@ -50,7 +52,7 @@ func redrivePolicyOf(ctx context.Context, client *sqs.Client, queueURL string) (
 		}
 	}
 	if policy.Target == "" {
-		return redrivePolicy{}, fault.New(fault.Unavailable, "dead_letter_queue_unknown",
+		return redrivePolicy{}, fault.New(errNoDeadLetters.Kind, errNoDeadLetters.Code,
 			"no dead-letter queue is known: set COMMANDS_DEAD_LETTER_QUEUE_URL, or give the queue "+queueURL+" a redrive policy")
 	}
 	receives, _ := strconv.Atoi(strings.Trim(string(policy.Max), `"`))

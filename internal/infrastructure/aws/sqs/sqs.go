@@ -14,7 +14,6 @@ import (
 
 	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/application/wire"
-	"order-processing-service/internal/domain/fault"
 	"order-processing-service/internal/domain/order"
 	ours "order-processing-service/internal/infrastructure/aws"
 )
@@ -131,19 +130,12 @@ func (e *Events) send(ctx context.Context, entries []types.SendMessageBatchReque
 		return nil, e.target.Fault(err)
 	}
 	// The answer names each entry as taken or as failed. One that it does not name was not taken.
-	errs := make([]error, len(entries))
-	for i := range errs {
-		errs[i] = fault.New(fault.Unavailable, "aws_failed", e.target.Name+" did not say what became of the event")
-	}
+	errs := unanswered(len(entries), e.target)
 	for i := range answer.Successful {
-		if n, ok := entryNumber(answer.Successful[i].Id, len(entries)); ok {
-			errs[n] = nil
-		}
+		answered(errs, answer.Successful[i].Id, nil)
 	}
 	for i := range answer.Failed {
-		if n, ok := entryNumber(answer.Failed[i].Id, len(entries)); ok {
-			errs[n] = e.target.Refused(aws.ToString(answer.Failed[i].Code), aws.ToString(answer.Failed[i].Message))
-		}
+		answered(errs, answer.Failed[i].Id, e.target.Refused(aws.ToString(answer.Failed[i].Code), aws.ToString(answer.Failed[i].Message)))
 	}
 	return errs, nil
 }
