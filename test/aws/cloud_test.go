@@ -75,19 +75,25 @@ func (c *cloud) makeBus(t *testing.T, queueURL string) {
 		_, err = c.eventBridge.DeleteEventBus(ctx, &eventbridge.DeleteEventBusInput{Name: &c.name})
 		check(t, err)
 	})
-	attributes, err := c.sqs.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
-		QueueUrl: &queueURL, AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameQueueArn},
-	})
-	must(t, err)
 	_, err = c.eventBridge.PutRule(ctx, &eventbridge.PutRuleInput{
 		Name: aws.String("orders"), EventBusName: &c.name, EventPattern: aws.String(`{"source":["order-processing-service"]}`),
 	})
 	must(t, err)
 	_, err = c.eventBridge.PutTargets(ctx, &eventbridge.PutTargetsInput{
 		Rule: aws.String("orders"), EventBusName: &c.name,
-		Targets: []ebtypes.Target{{Id: aws.String("queue"), Arn: aws.String(attributes.Attributes["QueueArn"])}},
+		Targets: []ebtypes.Target{{Id: aws.String("queue"), Arn: aws.String(c.arn(t, queueURL))}},
 	})
 	must(t, err)
+}
+
+// arn is the ARN of a queue.
+func (c *cloud) arn(t *testing.T, queueURL string) string {
+	t.Helper()
+	answer, err := c.sqs.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{
+		QueueUrl: &queueURL, AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameQueueArn},
+	})
+	must(t, err)
+	return answer.Attributes["QueueArn"]
 }
 
 // makeQueue makes a queue and returns its URL.
@@ -147,6 +153,7 @@ func (c *cloud) take(ctx context.Context, queueURL string, wait int32) ([]sqstyp
 	got, err := c.sqs.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 		QueueUrl: &queueURL, MaxNumberOfMessages: 10, WaitTimeSeconds: wait,
 		MessageSystemAttributeNames: []sqstypes.MessageSystemAttributeName{sqstypes.MessageSystemAttributeNameAll},
+		MessageAttributeNames:       []string{"All"},
 	})
 	if err != nil || len(got.Messages) == 0 {
 		return nil, err
