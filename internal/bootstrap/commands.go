@@ -19,8 +19,12 @@ func Commands() cli.Commands {
 		Migrate:  migrate,
 		Indexes:  indexes,
 		Settings: settings,
-		BaseURL:  baseURL,
-		Build:    Build(),
+
+		DeadLetters: deadLetters,
+		Redrive:     redriveDeadLetters,
+
+		BaseURL: baseURL,
+		Build:   Build(),
 	}
 }
 

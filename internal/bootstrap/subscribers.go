@@ -90,7 +90,9 @@ type look struct {
 
 // looks are those at what subscribers stand for.
 func looks(subscribers []delivery.Subscriber) []look {
-	type checked interface{ Check(ctx context.Context) error }
+	type checked interface {
+		Check(ctx context.Context) error
+	}
 	var list []look
 	for _, s := range subscribers {
 		if c, ok := s.(checked); ok {

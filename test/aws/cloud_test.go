@@ -60,8 +60,8 @@ func newCloud(t *testing.T) *cloud {
 	}
 }
 
-// makeBus makes the bus, with a rule that sends what this service tells to the queue.
-func (c *cloud) makeBus(t *testing.T, queueURL string) {
+// makeBus makes the bus, with a rule that sends what the source tells to the queue.
+func (c *cloud) makeBus(t *testing.T, queueURL, source string) {
 	t.Helper()
 	ctx := t.Context()
 	_, err := c.eventBridge.CreateEventBus(ctx, &eventbridge.CreateEventBusInput{Name: &c.name})
@@ -76,7 +76,7 @@ func (c *cloud) makeBus(t *testing.T, queueURL string) {
 		check(t, err)
 	})
 	_, err = c.eventBridge.PutRule(ctx, &eventbridge.PutRuleInput{
-		Name: aws.String("orders"), EventBusName: &c.name, EventPattern: aws.String(`{"source":["order-processing-service"]}`),
+		Name: aws.String("orders"), EventBusName: &c.name, EventPattern: aws.String(`{"source":["` + source + `"]}`),
 	})
 	must(t, err)
 	_, err = c.eventBridge.PutTargets(ctx, &eventbridge.PutTargetsInput{

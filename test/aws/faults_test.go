@@ -200,7 +200,7 @@ func TestFaults(t *testing.T) {
 			c := newCloud(t)
 			f, url := newFaulty(t, c.endpoint)
 			queue := c.makeQueue(t, "")
-			c.makeBus(t, queue)
+			c.makeBus(t, queue, "order-processing-service")
 			c.makeBucket(t)
 			t.Setenv("AWS_ENDPOINT_URL", url)
 			s := start(t, "EVENTS="+events, "EVENTS_QUEUE_URL="+queue, "EVENT_BUS_NAME="+c.name, "MANIFESTS=s3", "MANIFEST_BUCKET="+c.name,
