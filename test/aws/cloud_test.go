@@ -89,11 +89,17 @@ func (c *cloud) makeBus(t *testing.T, queueURL, source string) {
 // arn is the ARN of a queue.
 func (c *cloud) arn(t *testing.T, queueURL string) string {
 	t.Helper()
-	answer, err := c.sqs.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{
-		QueueUrl: &queueURL, AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameQueueArn},
-	})
+	attributes, err := c.attributes(t.Context(), queueURL, sqstypes.QueueAttributeNameQueueArn)
 	must(t, err)
-	return answer.Attributes["QueueArn"]
+	return attributes["QueueArn"]
+}
+
+func (c *cloud) attributes(ctx context.Context, queueURL string, names ...sqstypes.QueueAttributeName) (map[string]string, error) {
+	answer, err := c.sqs.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &queueURL, AttributeNames: names})
+	if err != nil {
+		return nil, err
+	}
+	return answer.Attributes, nil
 }
 
 // makeQueue makes a queue and returns its URL.
