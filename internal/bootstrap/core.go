@@ -25,7 +25,7 @@ type core struct {
 	store      storage
 	dispatcher *delivery.Dispatcher
 	orders     *ordering.Service
-	checks     []checked
+	checks     []look
 	stopChecks context.CancelFunc
 }
 
@@ -45,7 +45,7 @@ func openCore(ctx context.Context, c *config.Config, out io.Writer) (_ *core, er
 	if err != nil {
 		return nil, err
 	}
-	p.checks = remote(told)
+	p.checks = looks(told)
 	p.dispatcher = delivery.New(delivery.Config{
 		Store: p.store, Subscribers: told, Logger: p.log, Now: p.store.now,
 		Lease: c.DeliveryLease, PollInterval: c.DeliveryPollInterval, MaxAttempts: c.DeliveryMaxAttempts,
