@@ -10,11 +10,14 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
+	"order-processing-service/internal/application/receiving"
 	"order-processing-service/internal/bootstrap/config"
 	"order-processing-service/internal/domain/fault"
+	"order-processing-service/internal/infrastructure/aws"
 	"order-processing-service/internal/interfaces/lambdafn"
 )
 
@@ -73,9 +76,33 @@ func openFunction(ctx context.Context, out io.Writer, overrides map[string]strin
 	}
 	f.entry = lambdafn.New(lambdafn.Config{
 		API:    f.apiThatWakes(f.log, func() { f.woken.Store(true) }),
-		Teller: f, Log: f.log, BasePath: c.BasePath,
+		Teller: f, Receiver: f.receiver(ctx), Log: f.log, BasePath: c.BasePath, Concurrency: c.CommandsConcurrency,
 	})
 	return f, nil
+}
+
+// receiver applies commands. It is made with the first one: most functions have none, and need not wait for it at their
+// start.
+func (f *function) receiver(ctx context.Context) lambdafn.Receiver {
+	return receiver(sync.OnceValues(func() (*receiving.Service, error) {
+		account, err := aws.Load(context.WithoutCancel(ctx), ServiceName, f.log)
+		if err != nil {
+			return nil, err //nolint:wrapcheck // it says what to do
+		}
+		return f.commands(account), nil
+	}))
+}
+
+// receiver is a receiving.Service that is made when it is needed.
+type receiver func() (*receiving.Service, error)
+
+// Receive implements lambdafn.Receiver.
+func (r receiver) Receive(ctx context.Context, m receiving.Message) error {
+	s, err := r()
+	if err != nil {
+		return err
+	}
+	return s.Receive(ctx, m) //nolint:wrapcheck // it says what failed
 }
 
 // Flush implements lambdafn.Teller. What an operator made due is told at once, as on a server.

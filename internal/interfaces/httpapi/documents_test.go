@@ -223,7 +223,7 @@ func TestDocsPage(t *testing.T) {
 			t.Errorf("%s: %d, %d bytes", asset[1], a.status, len(a.body))
 		}
 	}
-	if !strings.Contains(page.body, `"swaggerJsonUrl":"openapi.json"`) {
+	if !strings.Contains(page.body, `"swaggerJsonUrl":"../openapi.json"`) {
 		t.Error("the page does not ask for openapi.json beside it")
 	}
 	tag := s.do("GET", "/openapi.json", "").header.Get("ETag")

@@ -1,9 +1,11 @@
 package lambdafn
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -20,7 +22,6 @@ import (
 
 var (
 	errNoTime   = errors.New("the invocation's time is over")
-	errInOrder  = errors.New("an earlier message of its group must come again first")
 	errPanicked = errors.New("receiving it panicked")
 )
 
@@ -44,6 +45,9 @@ func (f *Function) receive(ctx context.Context, records []record) ([]byte, error
 		})
 	}
 	_ = lanes.Wait() // the lanes return no errors
+	if len(failed.ids) > 0 {
+		f.Log.Log(ctx, failed.level, "Messages must come again", "count", len(failed.ids), "of", len(records), "error", failed.cause)
+	}
 	f.flush(ctx, b)
 	return failed.answer(records)
 }
@@ -79,13 +83,9 @@ func (f *Function) follow(ctx context.Context, lane []record, failed *failures) 
 		if err == nil {
 			continue
 		}
-		for j, r := range lane[i:] {
-			if j > 0 {
-				err = errInOrder
-			}
-			failed.add(r.MessageID)
-			f.Log.WarnContext(ctx, "Message must come again", "message_id", r.MessageID, "receives", r.Attributes["ApproximateReceiveCount"],
-				"error", err)
+		failed.add(lane[i].MessageID, err)
+		for _, later := range lane[i+1:] {
+			failed.add(later.MessageID, nil)
 		}
 		return
 	}
@@ -104,7 +104,8 @@ func (f *Function) apply(ctx context.Context, r *record) (err error) {
 
 // message is the record as the application knows it.
 func (r *record) message() receiving.Message {
-	m := receiving.Message{ID: r.MessageID, Body: []byte(r.Body)}
+	// A message that was sent again from the dead letters keeps the id by which it is known whether it was applied.
+	m := receiving.Message{ID: cmp.Or(r.Sent[receiving.OriginalIDAttribute].StringValue, r.MessageID), Body: []byte(r.Body)}
 	if r.isFIFO() {
 		m.Group = r.Attributes["MessageGroupId"]
 	}
@@ -114,7 +115,7 @@ func (r *record) message() receiving.Message {
 	if ms, err := strconv.ParseInt(r.Attributes["SentTimestamp"], 10, 64); err == nil {
 		m.SentAt = time.UnixMilli(ms)
 	}
-	if t, ok := correlation.ParseTraceHeader(r.Attributes["AWSTraceHeader"]); ok {
+	if t, ok := correlation.ParseXRay(r.Attributes["AWSTraceHeader"]); ok {
 		m.Trace = t.Traceparent()
 	}
 	return m
@@ -122,14 +123,24 @@ func (r *record) message() receiving.Message {
 
 // failures are the messages of a batch that must come again. They are safe for concurrent use.
 type failures struct {
-	mu  sync.Mutex
-	ids map[string]bool
+	mu    sync.Mutex
+	ids   map[string]bool
+	cause error      // of one of them, the most severe
+	level slog.Level // of the cause
 }
 
-func (s *failures) add(id string) {
+// add notes a message and why it must come again: nil for one that waits for another.
+func (s *failures) add(id string, cause error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ids[id] = true
+	level := slog.LevelWarn
+	if receiving.IsEarly(cause) { // nothing is wrong
+		level = slog.LevelInfo
+	}
+	if cause != nil && (s.cause == nil || level > s.level) {
+		s.cause, s.level = cause, level
+	}
 }
 
 // answer lists the failures in the order of the batch.

@@ -73,6 +73,9 @@ type record struct {
 	MessageID      string            `json:"messageId"`
 	Body           string            `json:"body"`
 	Attributes     map[string]string `json:"attributes"`
+	Sent           map[string]struct {
+		StringValue string `json:"stringValue"`
+	} `json:"messageAttributes"`
 }
 
 // decode reads an event. Its error is an EventError.

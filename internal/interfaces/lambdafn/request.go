@@ -157,11 +157,20 @@ func correlate(ctx context.Context, e *event, h http.Header) {
 		return
 	}
 	for _, header := range []string{invocationTrace(ctx), h.Get("X-Amzn-Trace-Id")} {
-		if t, ok := correlation.ParseTraceHeader(header); ok {
+		if t, ok := traceOf(header); ok {
 			h.Set("Traceparent", t.Traceparent())
 			return
 		}
 	}
+}
+
+// traceOf reads a trace in the form of X-Ray. Load balancers begin traces without saying which span of theirs is the parent:
+// one is made up.
+func traceOf(header string) (correlation.Trace, bool) {
+	if t, ok := correlation.ParseXRay(header); ok {
+		return t, true
+	}
+	return correlation.ParseXRay(header + ";Parent=" + correlation.NewTrace().SpanID)
 }
 
 // invocationTrace is the X-Ray trace header of an invocation, as the runtime puts it into its context; "" for none.
