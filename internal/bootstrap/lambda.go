@@ -87,7 +87,7 @@ func (f *function) receiver(ctx context.Context) lambdafn.Receiver {
 	return receiver(sync.OnceValues(func() (*receiving.Service, error) {
 		account, err := aws.Load(context.WithoutCancel(ctx), ServiceName, f.log)
 		if err != nil {
-			return nil, err //nolint:wrapcheck // it says what to do
+			return nil, err
 		}
 		return f.commands(account), nil
 	}))
@@ -102,7 +102,7 @@ func (r receiver) Receive(ctx context.Context, m receiving.Message) error {
 	if err != nil {
 		return err
 	}
-	return s.Receive(ctx, m) //nolint:wrapcheck // it says what failed
+	return s.Receive(ctx, m)
 }
 
 // Flush implements lambdafn.Teller. What an operator made due is told at once, as on a server.
@@ -119,7 +119,7 @@ func (f *function) Flush(ctx context.Context) (left int) {
 
 // Drain implements lambdafn.Teller.
 func (f *function) Drain(ctx context.Context) (left int, err error) {
-	return f.dispatcher.Drain(ctx) //nolint:wrapcheck // it says what failed
+	return f.dispatcher.Drain(ctx)
 }
 
 // refuseLostOrders keeps orders from where they would be lost without anybody having said so.

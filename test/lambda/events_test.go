@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json" // the types of aws-lambda-go are made for it
 	"io/fs"
+	"net/http"
 	"reflect"
 	"strings"
 	"testing"
@@ -85,7 +86,7 @@ func TestRecordedEventsAreAnswered(t *testing.T) {
 		if err := json.Unmarshal(r.Invoke(t, recorded(t, name)), &a); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(`{"orders":[],"next_cursor":null}`, a.Body); a.StatusCode != 200 || diff != "" {
+		if diff := cmp.Diff(`{"orders":[],"next_cursor":null}`, a.Body); a.StatusCode != http.StatusOK || diff != "" {
 			t.Errorf("%s: status %d, %s", name, a.StatusCode, diff)
 		}
 	}

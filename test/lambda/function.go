@@ -3,6 +3,7 @@ package lambda
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -72,9 +73,7 @@ func Start(tb testing.TB, c Config) *Function {
 	}
 	defer func() { _ = log.Close() }() // The process has a handle of its own.
 	settings := map[string]string{"DATA_DIR": filepath.Join(c.Dir, "data"), "DELIVERY_LEASE": "1s"}
-	for name, value := range c.Settings {
-		settings[name] = value
-	}
+	maps.Copy(settings, c.Settings)
 	f.command = exec.Command(built, c.Arguments...) //nolint:noctx // it ends by being killed
 	f.command.Dir, f.command.Env = c.Dir, c.Runtime.environment()
 	for name, value := range settings {

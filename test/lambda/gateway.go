@@ -3,6 +3,7 @@ package lambda
 import (
 	"embed"
 	"encoding/base64"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -121,15 +122,15 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 func (g *Gateway) event(q *http.Request) ([]byte, error) {
 	text, err := Recorded.ReadFile("testdata/" + g.Kind + ".json")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the recorded event: %w", err)
 	}
 	var e map[string]any
 	if err := json.Unmarshal(text, &e); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the recorded event: %w", err)
 	}
 	body, err := io.ReadAll(q.Body)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the request: %w", err)
 	}
 	e["body"] = string(body)
 	if len(body) == 0 {
@@ -156,7 +157,11 @@ func (g *Gateway) event(q *http.Request) ([]byte, error) {
 	default:
 		balancerEvent(e, q, header, path, g.Kind == LoadBalancerMulti)
 	}
-	return json.Marshal(e, json.Deterministic(true))
+	event, err := json.Marshal(e, json.Deterministic(true))
+	if err != nil {
+		return nil, fmt.Errorf("the event: %w", err)
+	}
+	return event, nil
 }
 
 func restEvent(e map[string]any, q *http.Request, header http.Header, path, client, stage string) {
@@ -187,8 +192,8 @@ func newEvent(e map[string]any, q *http.Request, header http.Header, client, sta
 		e["queryStringParameters"] = last(query)
 	}
 	context := within(e, "requestContext")
-	http := within(context, "http")
-	http["method"], http["path"] = q.Method, client
+	inner := within(context, "http")
+	inner["method"], inner["path"] = q.Method, client
 	if stage != "" {
 		context["stage"] = stage
 	}

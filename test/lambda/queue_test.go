@@ -1,6 +1,7 @@
 package lambda_test
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -26,10 +27,7 @@ func batch(t *testing.T, name string, messages ...message) []byte {
 	for _, m := range messages {
 		r := first
 		r.MessageId, r.Body = m.id, m.body
-		r.Attributes = map[string]string{}
-		for name, value := range first.Attributes {
-			r.Attributes[name] = value
-		}
+		r.Attributes = maps.Clone(first.Attributes)
 		if m.group != "" {
 			r.Attributes["MessageGroupId"] = m.group
 		}

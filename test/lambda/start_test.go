@@ -70,7 +70,7 @@ func TestStartFails(t *testing.T) {
 // TestWarnings looks for the line about a place where orders are lost: the tests' own folder is one on most machines.
 func TestWarnings(t *testing.T) {
 	r := lambda.NewRuntime(t)
-	dir, err := os.MkdirTemp("/tmp", "orders-lambda-")
+	dir, err := os.MkdirTemp("/tmp", "orders-lambda-") //nolint:usetesting // it is about /tmp itself
 	if err != nil {
 		t.Skipf("there is no /tmp here: %v", err)
 	}

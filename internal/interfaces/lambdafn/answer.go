@@ -48,7 +48,8 @@ func (a *answer) Write(b []byte) (int, error) {
 		a.stop()
 		return 0, errAnswerTooLarge
 	}
-	return a.body.Write(b)
+	n, _ := a.body.Write(b) // never fails
+	return n, nil
 }
 
 // FlushError is what an http.ResponseController calls. Nothing leaves before the whole answer does.

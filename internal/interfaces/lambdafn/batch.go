@@ -99,7 +99,7 @@ func (f *Function) apply(ctx context.Context, r *record) (err error) {
 			err = errPanicked
 		}
 	}()
-	return f.Receiver.Receive(ctx, r.message()) //nolint:wrapcheck // it goes to the log as it is
+	return f.Receiver.Receive(ctx, r.message())
 }
 
 // message is the record as the application knows it.

@@ -30,7 +30,7 @@ func (f *Function) serve(ctx context.Context, e *event) []byte {
 	if at.slash && r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html") {
 		api = http.RedirectHandler(at.path, http.StatusPermanentRedirect) // a page's links are relative to the path without it
 	}
-	whole := f.run(api, a, r)
+	whole := f.run(api, a, r) //nolint:contextcheck // the request has it
 	f.flush(ctx, b)
 	if !whole && !a.large {
 		return f.problem(ctx, e, http.StatusInternalServerError, "internal", "the service failed while it wrote the answer; "+
@@ -51,10 +51,10 @@ func (f *Function) serve(ctx context.Context, e *event) []byte {
 // run has the API answer, and reports whether it did so to the end.
 func (f *Function) run(api http.Handler, a *answer, r *http.Request) (whole bool) {
 	defer func() {
-		switch p := recover(); {
-		case p == nil:
+		switch p := recover(); p {
+		case nil:
 			whole = true
-		case p == http.ErrAbortHandler: //nolint:errorlint // net/http compares it so
+		case http.ErrAbortHandler: // as net/http compares it
 		default:
 			f.Log.ErrorContext(r.Context(), "request panicked", "panic", p, "stack", string(debug.Stack()))
 		}
@@ -81,7 +81,7 @@ func (f *Function) problem(ctx context.Context, e *event, status int, code, deta
 	if invocation, ok := lambdacontext.FromContext(ctx); ok {
 		id = cmp.Or(id, invocation.AwsRequestID)
 	}
-	if sent := e.header().Get("X-Request-Id"); correlation.ValidRequestID(sent) {
+	if sent := e.header().Get("X-Request-ID"); correlation.ValidRequestID(sent) {
 		id = sent
 	}
 	if !correlation.ValidRequestID(id) {
@@ -89,7 +89,7 @@ func (f *Function) problem(ctx context.Context, e *event, status int, code, deta
 	}
 	a := &answer{header: http.Header{}, limit: limitOf(e.kind()), stop: func() {}}
 	for name, value := range map[string]string{
-		"Content-Type": "application/problem+json", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Request-Id": id,
+		"Content-Type": "application/problem+json", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Request-ID": id,
 	} {
 		a.header.Set(name, value)
 	}

@@ -142,7 +142,7 @@ func TestRequests(t *testing.T) {
 			}
 			trace, _, _ := strings.Cut(strings.TrimPrefix(r.Header.Get("Traceparent"), "00-6742f0a14c0ffee5ba5eba11decade00-"), "-0")
 			seen = map[string]string{
-				"method": r.Method, "host": r.Host, "client": r.RemoteAddr, "id": r.Header.Get("X-Request-Id"), "body": string(body),
+				"method": r.Method, "host": r.Host, "client": r.RemoteAddr, "id": r.Header.Get("X-Request-ID"), "body": string(body),
 				"uri": r.RequestURI, "x": strings.Join(r.Header["X-Mark"], "|"), "cookie": strings.Join(r.Header["Cookie"], "|"),
 			}
 			if len(trace) == 16 {
@@ -181,12 +181,20 @@ func TestAnswers(t *testing.T) {
 		api  http.HandlerFunc
 		want answer
 	}{
-		"nothing":      {func(http.ResponseWriter, *http.Request) {}, answer{StatusCode: 200}},
-		"a status":     {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204); w.WriteHeader(500) }, answer{StatusCode: 204}},
-		"an early one": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(103); w.WriteHeader(202) }, answer{StatusCode: 202}},
+		"nothing": {func(http.ResponseWriter, *http.Request) {}, answer{StatusCode: 200}},
+		"a status": {func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusNoContent)
+			w.WriteHeader(http.StatusInternalServerError)
+		}, answer{StatusCode: 204}},
+		"an early one": {func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusEarlyHints)
+			w.WriteHeader(http.StatusAccepted)
+		}, answer{StatusCode: 202}},
 		"a late header": {func(w http.ResponseWriter, _ *http.Request) {
 			text(w)
-			w.(http.Flusher).Flush()
+			if err := http.NewResponseController(w).Flush(); err != nil {
+				t.Error(err)
+			}
 			w.Header().Set("X-Late", "1")
 			_, _ = io.WriteString(w, "a")
 			_, _ = io.WriteString(w, "b")
@@ -220,8 +228,7 @@ func TestAnswers(t *testing.T) {
 			}
 		}, answer{StatusCode: 304}},
 		"cookies": {func(w http.ResponseWriter, _ *http.Request) {
-			http.SetCookie(w, &http.Cookie{Name: "a", Value: "1"})
-			http.SetCookie(w, &http.Cookie{Name: "b", Value: "2"})
+			w.Header()["Set-Cookie"] = []string{"a=1", "b=2"}
 			w.Header()["X-Two"] = []string{"1", "2"}
 		}, answer{StatusCode: 200, Headers: map[string]string{"X-Two": "1, 2"}, Cookies: []string{"a=1", "b=2"}}},
 	}
@@ -307,8 +314,11 @@ func TestProblems(t *testing.T) {
 		status int
 		code   string
 	}{
-		"panic":                      {func(http.ResponseWriter, *http.Request) { panic("x") }, asNew(""), 500, "internal"},
-		"aborted":                    {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(200); panic(http.ErrAbortHandler) }, asREST(""), 500, "internal"},
+		"panic": {func(http.ResponseWriter, *http.Request) { panic("x") }, asNew(""), 500, "internal"},
+		"aborted": {func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusOK)
+			panic(http.ErrAbortHandler)
+		}, asREST(""), 500, "internal"},
 		"no Base64":                  {silent, asNew(`,"body":"!","isBase64Encoded":true`), 400, "event_malformed"},
 		"too large":                  {large, asNew(""), 422, "answer_too_large"},
 		"too large for a balancer":   {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 900<<10)) }, asBalancer(""), 422, "answer_too_large"},

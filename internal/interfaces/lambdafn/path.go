@@ -29,6 +29,7 @@ func (f *Function) place(e *event, k kind) place {
 			client = e.Context.Path
 		}
 		staged = e.Version == "1.0" || client == seen
+	default: // a load balancer has no stages
 	}
 	path := rooted(seen)
 	if f.BasePath != "" {

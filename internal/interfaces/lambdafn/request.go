@@ -144,13 +144,13 @@ func (e *event) client() string {
 
 // correlate gives a request the id and the trace that AWS knows it by, unless the client has sent its own.
 func correlate(ctx context.Context, e *event, h http.Header) {
-	if h.Get("X-Request-Id") == "" {
+	if h.Get("X-Request-ID") == "" {
 		id := e.Context.RequestID
 		if invocation, ok := lambdacontext.FromContext(ctx); ok {
 			id = cmp.Or(id, invocation.AwsRequestID)
 		}
 		if id != "" {
-			h.Set("X-Request-Id", id)
+			h.Set("X-Request-ID", id)
 		}
 	}
 	if h.Get("Traceparent") != "" {
