@@ -19,7 +19,7 @@ import (
 // importOrders is the work behind the import command: to a running service, or to the configured
 // store itself.
 func importOrders(ctx context.Context, streams cli.Streams, o cli.ImportOptions) error {
-	c, err := load(o.Overrides)
+	c, err := load(ctx, o.Overrides)
 	if err != nil {
 		return err
 	}
