@@ -109,11 +109,11 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 			return nil, err
 		}
 	}
-	client, err := mongo.Connect(c.Client, s.options())
+	first, err := s.connect(c.Client, c.Server)
 	if err != nil {
-		return nil, connectFault(err)
+		return nil, err
 	}
-	s.link.Store(newLink(client, s.database, c.Server))
+	s.link.Store(first)
 	s.background, s.endBackground = context.WithCancel(context.WithoutCancel(ctx))
 	s.reads, s.inserts = newGatherer(&s.workers, s.findGathered), newGatherer(&s.workers, s.insertGathered)
 	there, err := s.check(ctx, c.MustBeThere)

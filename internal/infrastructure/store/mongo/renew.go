@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"sync"
 	"time"
-
-	"go.mongodb.org/mongo-driver/v2/mongo"
 )
 
 // renewPause is how long after a look for other credentials a refused sign-in has them looked for again. It bounds how often
@@ -54,11 +52,8 @@ func (s *Store) Renew(ctx context.Context) error {
 }
 
 // renewed reports whether the store has another link than the one whose sign-in was refused. It waits for a look for other
-// credentials, as long as ctx lasts.
+// credentials, as long as ctx lasts. There must be somebody to ask.
 func (s *Store) renewed(ctx context.Context, refused *link) bool {
-	if s.renewals.ask == nil {
-		return false
-	}
 	if s.link.Load() == refused {
 		l := s.lookAgain(renewPause)
 		if l == nil {
@@ -129,7 +124,11 @@ func (s *Store) relink(ctx context.Context) (changed bool, err error) {
 	if server == old.server {
 		return false, nil
 	}
-	next, err := s.connect(server)
+	to, _, err := server.Options()
+	if err != nil {
+		return false, err
+	}
+	next, err := s.connect(to, server)
 	if err != nil {
 		return false, err
 	}
@@ -149,19 +148,6 @@ func (s *Store) relink(ctx context.Context) (changed bool, err error) {
 		}
 	})
 	return true, nil
-}
-
-// connect makes a link. Nobody is asked yet.
-func (s *Store) connect(server Server) (*link, error) {
-	options, _, err := server.Options()
-	if err != nil {
-		return nil, err
-	}
-	client, err := mongo.Connect(options, s.options())
-	if err != nil {
-		return nil, connectFault(err)
-	}
-	return newLink(client, s.database, server), nil
 }
 
 // disconnect ends the client of a link that nobody uses.
