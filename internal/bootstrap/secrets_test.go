@@ -27,11 +27,13 @@ func newVault(t *testing.T, secrets map[string]string) *vault {
 	v := &vault{secrets: secrets}
 	c := awstest.Serve(t, func(_ string, body []byte) (int, any) {
 		v.asked.Add(1)
-		var call struct{ SecretId string }
+		var call struct {
+			SecretID string `json:"SecretId"`
+		}
 		if err := json.Unmarshal(body, &call); err != nil {
 			t.Errorf("a call with %s: %v", body, err)
 		}
-		text, there := v.secrets[call.SecretId]
+		text, there := v.secrets[call.SecretID]
 		if !there {
 			return http.StatusBadRequest, awstest.Refusal("ResourceNotFoundException")
 		}

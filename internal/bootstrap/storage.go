@@ -57,7 +57,8 @@ func openMongoDB(ctx context.Context, c *config.Config, log *slog.Logger) (stora
 	if err != nil {
 		return storage{}, err
 	}
-	opened := storage{Store: store, deliveryStore: store, Closer: store, now: store.Now, place: "MongoDB at " + server.Target() + ", database " + settings.Database}
+	opened := storage{Store: store, deliveryStore: store, Closer: store, now: store.Now}
+	opened.place = "MongoDB at " + server.Target() + ", database " + settings.Database
 	if c.MayChange() {
 		opened.renew = store.Renew
 	}

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+	"time"
 )
 
 var connectionString = regexp.MustCompile(`^mongodb(\+srv)?://.`)
@@ -27,6 +28,8 @@ func (l *loading) check(validCurrency func(string) bool) {
 		l.reject("MONGO_HOST")
 	}
 	l.checkSecrets()
+	l.need(l.SecretsRefresh == 0 || l.SecretsRefresh >= time.Second, "SECRETS_REFRESH",
+		"SECRETS_REFRESH is too short: give a duration from 1s to 24h, or 0s for never")
 	l.need(l.Events != "sqs" || l.EventsQueueURL != "", "EVENTS_QUEUE_URL", "EVENTS=sqs needs EVENTS_QUEUE_URL; give the URL of an SQS queue")
 	l.need(l.ManifestKMSKeyID == "" || strings.HasPrefix(l.ManifestEncryption, "aws:kms"), "MANIFEST_KMS_KEY_ID",
 		"MANIFEST_KMS_KEY_ID needs MANIFEST_ENCRYPTION; set that to aws:kms or aws:kms:dsse, or leave the key out")

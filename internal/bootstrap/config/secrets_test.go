@@ -3,6 +3,7 @@ package config_test
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -64,7 +65,7 @@ func TestMongoSecret(t *testing.T) {
 				Secrets: kept(map[string]string{"orders/mongo": tt.secret}),
 			})
 			got := map[string]string{
-				"MONGO_USER": c.MongoUser, "MONGO_PASSWORD": string(c.MongoPassword), "MONGO_HOST": c.MongoHost, "MONGO_PORT": fmt.Sprint(c.MongoPort),
+				"MONGO_USER": c.MongoUser, "MONGO_PASSWORD": string(c.MongoPassword), "MONGO_HOST": c.MongoHost, "MONGO_PORT": strconv.Itoa(c.MongoPort),
 				"MONGO_DB": c.MongoDB, "MONGO_TLS": fmt.Sprint(c.MongoTLS), "MONGO_URI": string(c.MongoURI), "MONGO_TIMEOUT": c.MongoTimeout.String(),
 			}
 			for variable, want := range tt.want {

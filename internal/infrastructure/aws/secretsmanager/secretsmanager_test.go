@@ -18,11 +18,13 @@ import (
 // asked is the id that a call names.
 func asked(t *testing.T, operation string, body []byte) string {
 	t.Helper()
-	var call struct{ SecretId string }
+	var call struct {
+		SecretID string `json:"SecretId"`
+	}
 	if err := json.Unmarshal(body, &call); err != nil || operation != "GetSecretValue" {
 		t.Errorf("call %s with %s: %v", operation, body, err)
 	}
-	return call.SecretId
+	return call.SecretID
 }
 
 func TestRead(t *testing.T) {

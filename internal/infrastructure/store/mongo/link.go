@@ -48,7 +48,7 @@ const monitorPause = 10 * time.Millisecond
 // isRefused reports whether a call has done nothing because its sign-in, or that of another call at the same time, was
 // refused.
 func (l *link) isRefused(ctx context.Context, err error) bool {
-	if isSignIn(err) {
+	if isSignIn(err) || hasCode(err, codeUnauthorized) { // a user that is gone may do nothing more
 		l.refused.Store(true)
 		return true
 	}

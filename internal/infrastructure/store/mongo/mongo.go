@@ -235,5 +235,5 @@ func (s *Store) Close() error {
 	s.reads.end()
 	s.inserts.end()
 	s.workers.Wait()
-	return s.disconnect(s.link.Load())
+	return s.disconnect(context.Background(), s.link.Load())
 }

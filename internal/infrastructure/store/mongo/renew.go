@@ -42,7 +42,7 @@ func (s *Store) Renew(ctx context.Context) error {
 	if s.renewals.ask == nil {
 		return nil
 	}
-	l := s.lookAgain(0)
+	l := s.lookAgain(0) //nolint:contextcheck // a look is for all who wait for it
 	select {
 	case <-l.done:
 		return l.err
@@ -55,7 +55,7 @@ func (s *Store) Renew(ctx context.Context) error {
 // credentials, as long as ctx lasts. There must be somebody to ask.
 func (s *Store) renewed(ctx context.Context, refused *link) bool {
 	if s.link.Load() == refused {
-		l := s.lookAgain(renewPause)
+		l := s.lookAgain(renewPause) //nolint:contextcheck // as in Renew
 		if l == nil {
 			return false
 		}
@@ -137,22 +137,22 @@ func (s *Store) relink(ctx context.Context) (changed bool, err error) {
 		if isFatal(err) {
 			err = atStart(err)
 		}
-		return false, errors.Join(err, s.disconnect(next))
+		return false, errors.Join(err, s.disconnect(ctx, next))
 	}
 	s.link.Store(next)
 	old.release()
 	s.workers.Go(func() {
 		<-old.unused
-		if err := s.disconnect(old); err != nil {
+		if err := s.disconnect(ctx, old); err != nil {
 			s.log.DebugContext(context.WithoutCancel(ctx), "a replaced client of MongoDB does not end in good order", "error", err)
 		}
 	})
 	return true, nil
 }
 
-// disconnect ends the client of a link that nobody uses.
-func (s *Store) disconnect(l *link) error {
-	ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
+// disconnect ends the client of a link that nobody uses, also when ctx has ended.
+func (s *Store) disconnect(ctx context.Context, l *link) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeout)
 	defer cancel()
 	if err := l.client.Disconnect(ctx); err != nil {
 		return fmt.Errorf("mongo: disconnect: %w", err)
