@@ -26,7 +26,7 @@ type core struct {
 	dispatcher *delivery.Dispatcher
 	orders     *ordering.Service
 	checks     []look
-	stopChecks context.CancelFunc
+	stopLooks  context.CancelFunc // at what the parts depend on
 }
 
 // openCore makes the parts, but starts none; ctx is for that only. Log lines go to out. The error says in one line what to
@@ -76,8 +76,11 @@ func (p *core) apiThatWakes(log *slog.Logger, wake func()) http.Handler {
 func (p *core) start(ctx context.Context) {
 	ctx = context.WithoutCancel(ctx)
 	p.dispatcher.Start(ctx)
-	ctx, p.stopChecks = context.WithCancel(ctx)
+	ctx, p.stopLooks = context.WithCancel(ctx)
 	go check(ctx, p.checks, p.log)
+	if every := p.config.SecretsRefresh; every > 0 && p.store.renew != nil {
+		go refresh(ctx, every, p.store.renew)
+	}
 }
 
 // startOnDemand is start for a process that may be frozen between pieces of work: nothing goes on by itself.
@@ -89,8 +92,8 @@ func (p *core) startOnDemand(ctx context.Context) {
 // passed over; closing twice does nothing.
 func (p *core) close(ctx context.Context) error {
 	var errs []error
-	if p.stopChecks != nil {
-		p.stopChecks()
+	if p.stopLooks != nil {
+		p.stopLooks()
 	}
 	if p.dispatcher != nil {
 		errs = append(errs, p.dispatcher.Stop(ctx))

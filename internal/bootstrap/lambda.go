@@ -51,11 +51,13 @@ type function struct {
 
 	entry *lambdafn.Function
 	woken atomic.Bool // an operator has made deliveries due
+
+	refreshed atomic.Int64 // when settings were last looked for, in Unix nanoseconds
 }
 
 // openFunction makes the program for AWS Lambda. The error says in one line what to do.
 func openFunction(ctx context.Context, out io.Writer, overrides map[string]string) (*function, error) {
-	c, err := load(overrides)
+	c, err := load(ctx, overrides)
 	if err != nil {
 		return nil, err
 	}
@@ -64,21 +66,38 @@ func openFunction(ctx context.Context, out io.Writer, overrides map[string]strin
 	}
 	limitMemory()
 	f := new(function)
+	f.refreshed.Store(time.Now().UnixNano())
 	if f.core, err = openCore(ctx, c, out); err != nil {
 		return nil, err
 	}
 	slog.SetDefault(f.log) // what the library of AWS says goes to the log too
 	for _, warning := range c.Warnings() {
-		f.log.WarnContext(ctx, "setting looks misspelled", "hint", warning)
+		f.log.WarnContext(ctx, "setting is not used", "hint", warning)
 	}
 	for _, warning := range lambdaWarnings(c) {
 		f.log.WarnContext(ctx, "setting looks wrong in Lambda", "hint", warning)
 	}
 	f.entry = lambdafn.New(lambdafn.Config{
 		API:    f.apiThatWakes(f.log, func() { f.woken.Store(true) }),
-		Teller: f, Receiver: f.receiver(ctx), Log: f.log, BasePath: c.BasePath, Concurrency: c.CommandsConcurrency,
+		Before: f.refresh, Teller: f, Receiver: f.receiver(ctx), Log: f.log, BasePath: c.BasePath, Concurrency: c.CommandsConcurrency,
 	})
 	return f, nil
+}
+
+// refreshTimeout bounds the look for changed settings, for which an invocation waits.
+const refreshTimeout = 2 * time.Second
+
+// refresh looks for changed settings before an invocation if the last look is SECRETS_REFRESH ago. There is no ticker for it,
+// as that would go off in the middle of a freeze.
+func (f *function) refresh(ctx context.Context) {
+	last, now := f.refreshed.Load(), time.Now().UnixNano()
+	every := f.config.SecretsRefresh
+	if f.store.renew == nil || every <= 0 || now-last < int64(every) || !f.refreshed.CompareAndSwap(last, now) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, refreshTimeout)
+	defer cancel()
+	_ = f.store.renew(ctx) // what goes wrong is its own to tell
 }
 
 // receiver applies commands. It is made with the first one: most functions have none, and need not wait for it at their

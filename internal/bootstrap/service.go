@@ -133,7 +133,7 @@ func (s *Service) Close() error {
 			errs = append(errs, err)
 		}
 	}
-	return errors.Join(append(errs, s.core.close(ctx))...)
+	return errors.Join(append(errs, s.close(ctx))...)
 }
 
 const gcPercent = 400
@@ -143,7 +143,7 @@ func serve(ctx context.Context, streams cli.Streams, o cli.ServeOptions) error {
 	if api := os.Getenv(lambdafn.RuntimeVariable); api != "" {
 		return serveLambda(ctx, api, streams.Out, o.Overrides)
 	}
-	c, err := load(o.Overrides)
+	c, err := load(ctx, o.Overrides)
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func run(
 		return err
 	}
 	for _, warning := range c.Warnings() {
-		s.log.WarnContext(ctx, "setting looks misspelled", "hint", warning)
+		s.log.WarnContext(ctx, "setting is not used", "hint", warning)
 	}
 	welcome(streams.Err, hello(s.URL(), s.store.place))
 	return s.Run(ctx)

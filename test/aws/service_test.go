@@ -58,7 +58,7 @@ func startProgram(t *testing.T, open func(context.Context, *config.Config, io.Wr
 	environ := append([]string{
 		"PORT=0", "DELIVERY_BACKOFF_MIN=20ms", "DELIVERY_BACKOFF_MAX=200ms", "LOG_LEVEL=WARNING", "EVENTS=none", "MANIFESTS=none",
 	}, settings...)
-	c, err := config.Load(config.Source{Environ: environ})
+	c, err := bootstrap.Load(t.Context(), config.Source{Environ: environ})
 	must(t, err)
 	s := &service{log: new(output), client: &http.Client{Timeout: patience, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
 	program, err := open(t.Context(), c, s.log)

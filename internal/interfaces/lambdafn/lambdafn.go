@@ -39,6 +39,8 @@ const DefaultConcurrency = 8
 type Config struct {
 	// API answers HTTP requests.
 	API http.Handler
+	// Before is called at the beginning of each invocation, whose context it gets; nil for nothing.
+	Before func(ctx context.Context)
 	// Teller is flushed before each answer and drained by the sweep.
 	Teller Teller
 	// Receiver gets the messages of SQS batches; nil refuses these.
@@ -78,6 +80,9 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	e, err := decode(payload)
 	if err != nil {
 		return nil, err
+	}
+	if f.Before != nil {
+		f.Before(ctx)
 	}
 	switch e.kind() {
 	case restAPI, httpAPI, loadBalancer:
