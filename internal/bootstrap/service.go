@@ -132,7 +132,7 @@ func (s *Service) Close() error {
 			errs = append(errs, err)
 		}
 	}
-	return errors.Join(append(errs, s.core.close(ctx))...)
+	return errors.Join(append(errs, s.close(ctx))...)
 }
 
 const gcPercent = 400
