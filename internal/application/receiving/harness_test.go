@@ -240,6 +240,12 @@ func (q *queue) left() []receiving.Message {
 	return all
 }
 
+func (q *queue) looks() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.polls
+}
+
 func (q *queue) setAway(err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -259,8 +259,8 @@ func TestAway(t *testing.T) {
 			c.Ready = func(context.Context) error { return stored() }
 		})
 		time.Sleep(time.Hour)
-		if q.polls < 100 || q.polls > 130 { // twice a minute
-			t.Errorf("%d looks in an hour", q.polls)
+		if looks := q.looks(); looks < 100 || looks > 130 { // twice a minute
+			t.Errorf("%d looks in an hour", looks)
 		}
 		q.setAway(nil)
 		time.Sleep(time.Hour)
