@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -105,7 +106,7 @@ func TestOnce(t *testing.T) {
 	send(order.ReportPaymentFailed, "a")
 	send(order.ReportPaymentSucceeded, "b")
 	for n := range order.MaxRequests + 10 {
-		note := fmt.Sprint(n)
+		note := strconv.Itoa(n)
 		if _, err := s.orders.Change(t.Context(), ordering.Caller{Subject: "x"}, ordering.Change{
 			ID: id, Metadata: map[string]*string{"n": &note}, IdempotencyKey: note,
 		}); err != nil {
