@@ -143,9 +143,15 @@ func TestWhatIsARepeat(t *testing.T) {
 		message, more string
 		payments      int
 	}{
-		{"1", ``, 1}, {"1", ``, 1}, {"2", ``, 2},
-		{"3", `,"id":"e"`, 3}, {"4", `,"id":"e"`, 3}, {"5", `,"id":"e","source":"s"`, 4}, {"6", `,"id":"e","source":"t"`, 5},
-		{"7", `,"id":"f","eventId":"e"`, 5}, {"8", `,"id":null`, 6},
+		{"1", ``, 1},
+		{"1", ``, 1},
+		{"2", ``, 2},
+		{"3", `,"id":"e"`, 3},
+		{"4", `,"id":"e"`, 3},
+		{"5", `,"id":"e","source":"s"`, 4},
+		{"6", `,"id":"e","source":"t"`, 5},
+		{"7", `,"id":"f","eventId":"e"`, 5},
+		{"8", `,"id":null`, 6},
 	} {
 		if err := s.service.Receive(t.Context(), receiving.Message{ID: m.message, Body: body(m.more)}); err != nil {
 			t.Fatal(err)
