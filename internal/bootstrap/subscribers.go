@@ -84,8 +84,7 @@ func dataRef(c *config.Config) func(order.ID) string {
 // look is a look, after the start, whether something outside is there.
 type look struct {
 	check func(context.Context) error
-	says  string // what it means if it is not
-	name  string // of the subscriber; "" where it is none
+	name  string // of the subscriber; "" for the queue of dead letters
 }
 
 // looks are those at what subscribers stand for.
@@ -96,7 +95,7 @@ func looks(subscribers []delivery.Subscriber) []look {
 	var list []look
 	for _, s := range subscribers {
 		if c, ok := s.(checked); ok {
-			list = append(list, look{check: c.Check, says: "Subscriber is not there; what it is to be told waits", name: s.Name()})
+			list = append(list, look{check: c.Check, name: s.Name()})
 		}
 	}
 	return list
@@ -114,10 +113,10 @@ func check(ctx context.Context, list []look, log *slog.Logger) {
 		if err == nil || ctx.Err() != nil {
 			continue
 		}
-		attributes := []slog.Attr{slog.Any("error", err)}
-		if l.name != "" {
-			attributes = append(attributes, slog.String("subscriber", l.name))
+		if l.name == "" {
+			log.WarnContext(ctx, "Commands that can't be applied may be lost sight of", "error", err)
+		} else {
+			log.WarnContext(ctx, "Subscriber is not there; what it is to be told waits", "subscriber", l.name, "error", err)
 		}
-		log.LogAttrs(ctx, slog.LevelWarn, l.says, attributes...)
 	}
 }

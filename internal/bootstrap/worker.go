@@ -30,7 +30,6 @@ func OpenWorker(ctx context.Context, c *config.Config, out io.Writer) (*Service,
 			Concurrency: c.CommandsConcurrency, Visibility: c.CommandsVisibility, Timeout: c.RequestTimeout,
 		})
 		s.checks = append(s.checks, look{
-			says: "Commands that can't be applied may be lost sight of",
 			check: func(ctx context.Context) error {
 				return queue.Check(ctx, c.CommandsDeadLetterQueueURL, c.CommandsEarlyReceives)
 			},

@@ -146,7 +146,11 @@ func (s *slow) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".SendMessage") {
 		s.sent.Add(1)
-		time.Sleep(s.letters) // the work takes as long; nothing else waits for it
+		select { // the work on the message takes as long
+		case <-time.After(s.letters):
+		case <-r.Context().Done():
+			panic(http.ErrAbortHandler)
+		}
 	}
 	s.pass(r, body, w)
 }

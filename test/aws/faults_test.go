@@ -36,11 +36,12 @@ type faulty struct {
 
 func newFaulty(t *testing.T, to string) (f *faulty, url string) {
 	t.Helper()
-	f = &faulty{to: to, client: &http.Client{}, rand: rand.New(rand.NewPCG(1, 2)), kinds: map[string]int{}, calls: map[string]int{}, breaks: map[string][]string{
-		"PutEvents":        {"error", "", "throttle", "reset", "", "answer lost", "entries", ""},
-		"SendMessageBatch": {"error", "", "throttle", "reset", "", "answer lost", "entries", ""},
-		"PutObject":        {"error", "", "throttle", "reset", "", "answer lost", ""},
-	}} //nolint:gosec // it is to be the same each time
+	f = &faulty{to: to, client: &http.Client{}, rand: rand.New(rand.NewPCG(1, 2)), //nolint:gosec // it is to be the same each time
+		kinds: map[string]int{}, calls: map[string]int{}, breaks: map[string][]string{
+			"PutEvents":        {"error", "", "throttle", "reset", "", "answer lost", "entries", ""},
+			"SendMessageBatch": {"error", "", "throttle", "reset", "", "answer lost", "entries", ""},
+			"PutObject":        {"error", "", "throttle", "reset", "", "answer lost", ""},
+		}}
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
 	t.Cleanup(f.client.CloseIdleConnections)

@@ -9,8 +9,8 @@ import (
 
 // away is what a Worker knows of a part that it needs and that may be away. It says so once, and once that it is back.
 type away struct {
-	log         *slog.Logger
-	lost, found string
+	log  *slog.Logger
+	part string
 
 	mu    sync.Mutex
 	times int // that it was found away, in a row
@@ -30,8 +30,9 @@ func (a *away) missed(ctx context.Context, before int, err error) {
 	if a.times != before {
 		return
 	}
-	if a.times++; a.times == 1 {
-		a.log.WarnContext(ctx, a.lost, "error", err)
+	a.times++
+	if a.times == 1 {
+		a.log.WarnContext(ctx, "Commands wait, as a part that they need is away", "part", a.part, "error", err)
 	}
 }
 
@@ -41,16 +42,16 @@ func (a *away) reached(ctx context.Context) {
 	defer a.mu.Unlock()
 	if a.times > 0 {
 		a.times = 0
-		a.log.InfoContext(ctx, a.found)
+		a.log.InfoContext(ctx, "Commands go on", "part", a.part)
 	}
 }
 
-// backoff is how long to wait after so many failures: none after none, then DelayMin, doubled with each, up to longest.
+// backoff is how long to wait after so many failures: none after none, then FirstDelay, doubled with each, up to longest.
 func backoff(failures int, longest time.Duration) time.Duration {
 	if failures <= 0 {
 		return 0
 	}
-	wait := DelayMin
+	wait := FirstDelay
 	for i := 1; i < failures && wait < longest; i++ {
 		wait *= 2
 	}

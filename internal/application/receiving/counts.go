@@ -16,8 +16,9 @@ type Counts struct {
 }
 
 type counts struct {
-	mu sync.Mutex
 	Counts
+
+	mu sync.Mutex
 }
 
 func (c *counts) add(count func(*Counts)) {

@@ -12,9 +12,9 @@ import (
 
 // Pauses of a Worker.
 const (
-	// DelayMin is how long a message stays away after its first failure; it doubles with each further one, up to DelayMax.
-	DelayMin = time.Second
-	DelayMax = 5 * time.Minute
+	// FirstDelay is how long a message stays away after its first failure; it doubles with each further one, up to LongestDelay.
+	FirstDelay   = time.Second
+	LongestDelay = 5 * time.Minute
 	// restMax is the longest pause while something is away.
 	restMax = 30 * time.Second
 	// readyTimeout bounds the look whether orders can be changed.
@@ -64,8 +64,8 @@ func NewWorker(c WorkerConfig) *Worker {
 	c.Timeout = cmp.Or(c.Timeout, 30*time.Second)
 	return &Worker{
 		WorkerConfig: c, slots: make(chan struct{}, c.Concurrency), keeper: newKeeper(&c),
-		queue: away{log: c.Log, lost: "Commands can't be received; trying on", found: "Commands are received again"},
-		parts: away{log: c.Log, lost: "Commands can't be applied; they wait in the queue", found: "Commands are applied again"},
+		queue: away{log: c.Log, part: "queue"},
+		parts: away{log: c.Log, part: "orders"},
 	}
 }
 
@@ -227,5 +227,5 @@ func (w *Worker) apply(open, work context.Context, m *Message) (again bool, dela
 	case err == nil || IsEarly(err):
 		w.parts.reached(ctx)
 	}
-	return err != nil, backoff(max(m.Receives, 1), DelayMax)
+	return err != nil, backoff(max(m.Receives, 1), LongestDelay)
 }

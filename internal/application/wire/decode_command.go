@@ -44,12 +44,18 @@ func DecodeCommand(text []byte) (Command, error) {
 	}
 	switch t := d.command.Report.Type; {
 	case d.command.Source == EventSource:
-		return d.command, fault.New(fault.Invalid, "command_own_event", "this is an event that the service itself tells; keep its own events out of the queue")
-	case d.typed && !slices.Contains(order.ReportTypes(), t):
-		return d.command, fault.New(fault.Invalid, "command_type_unknown",
-			fmt.Sprintf("there is no command %s; the types are %s", quoted(string(t)), list(order.ReportTypes())))
+		return d.command, commandFault("command_own_event", "source", "must not be this service: keep its own events out of the queue")
+	case t != "" && !slices.Contains(order.ReportTypes(), t):
+		return d.command, commandFault("command_type_unknown", d.typeAt(), "must be one of "+list(order.ReportTypes())+", not "+quoted(string(t)))
 	}
 	return d.command, err
+}
+
+// commandFault is a fault that has a code of its own, so that it can be told from others among dead letters.
+func commandFault(code, location, message string) error {
+	err := fault.OfFields([]fault.Field{{Location: location, Message: message}})
+	err.Code = code
+	return err
 }
 
 // quoted shows a text of somebody else's in a sentence.
@@ -61,12 +67,17 @@ func quoted(text string) string {
 	return strconv.Quote(text)
 }
 
+// The members by which envelopes are known.
+const (
+	eventBridge = "detail-type"
+	cloudEvent  = "specversion"
+)
+
 // commandReader reads one command. Which form it has is seen in its members, which come in any order.
 type commandReader struct {
 	*reader
 	command  Command
 	envelope string // the member that says which envelope it is; "" for none
-	typed    bool   // a type was given
 	orderID  string
 	subject  string // of a CloudEvent
 	dataID   string // an id that the data itself has: it stays the same when the event is put again
@@ -77,6 +88,11 @@ func (d *commandReader) read() error {
 	if err := d.object("must be an object: a command", d.member); err != nil {
 		return err
 	}
+	if d.envelope == cloudEvent || d.envelope == "" && d.hasData {
+		// CloudEvents asks for types that begin with a domain: com.example.PaymentSucceeded.
+		t := &d.command.Report.Type
+		*t = (*t)[strings.LastIndexByte(string(*t), '.')+1:]
+	}
 	if len(d.faults) == 0 {
 		d.complete()
 	}
@@ -86,13 +102,12 @@ func (d *commandReader) read() error {
 // member reads a member of the outermost object.
 func (d *commandReader) member(name string) error {
 	switch name {
-	case "detail-type":
-		d.envelope, d.typed = name, true
+	case eventBridge:
+		d.envelope = name
 		return d.optionalText((*string)(&d.command.Report.Type))
 	case "type":
-		d.typed = true
 		return d.optionalText((*string)(&d.command.Report.Type))
-	case "specversion":
+	case cloudEvent:
 		d.envelope = name
 		return d.dec.SkipValue()
 	case "id":
@@ -147,24 +162,28 @@ func (d *commandReader) printable(into *string, most int) error {
 	return nil
 }
 
+// typeAt is where the type stands.
+func (d *commandReader) typeAt() string {
+	if d.envelope == eventBridge {
+		return eventBridge
+	}
+	return "type"
+}
+
 // complete holds the command against what only the whole can tell.
 func (d *commandReader) complete() {
 	at := func(location, message string) {
 		d.faults = append(d.faults, fault.Field{Location: location, Message: message})
 	}
-	within, typeAt := "", "type"
+	if d.command.Report.Type == "" {
+		at(d.typeAt(), "is required: one of "+list(order.ReportTypes()))
+	}
+	within := ""
 	switch {
-	case d.envelope == "detail-type":
-		within, typeAt = "detail.", d.envelope
+	case d.envelope == eventBridge:
+		within = "detail."
 	case d.envelope != "" || d.hasData:
 		within = "data."
-		// CloudEvents asks for types that begin with a domain: com.example.PaymentSucceeded.
-		t := &d.command.Report.Type
-		*t = (*t)[strings.LastIndexByte(string(*t), '.')+1:]
-	}
-	if d.command.Report.Type == "" {
-		d.typed = false
-		at(typeAt, "is required: one of "+list(order.ReportTypes()))
 	}
 	if d.orderID == "" {
 		d.orderID = d.subject

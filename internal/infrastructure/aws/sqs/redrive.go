@@ -125,47 +125,45 @@ func (d *DeadLetters) resend(ctx context.Context, url string, l *letter) error {
 }
 
 // look receives dead letters one after the other and calls see with each, until there are none, see does not want to go on,
-// or something fails. Those that see has not taken are given back in the end.
-func (d *DeadLetters) look(ctx context.Context, see func(*letter) (taken, goOn bool, err error)) (err error) {
+// or see fails, which must not go on then. Those that it has not taken are given back in the end.
+func (d *DeadLetters) look(ctx context.Context, see func(*letter) (taken, goOn bool, err error)) error {
 	url, err := d.where(ctx)
 	if err != nil {
 		return err
 	}
 	var back []receiving.Hidden
-	defer func() {
-		ctx, done := context.WithTimeout(context.WithoutCancel(ctx), giveBackTimeout)
-		defer done()
-		for part := range slices.Chunk(back, receiving.MaxReceive) {
-			// Which can't be given back is to be had again in a minute.
-			_ = hideAll(ctx, d.client, deadLettersAt(url, "sqs:ChangeMessageVisibility"), url, part)
-		}
-	}()
+	defer func() { d.giveBack(ctx, url, back) }()
 	seen := map[string]bool{}
-	for goOn := true; goOn; {
-		messages, failed := receive(ctx, d.client, url, receiving.MaxReceive, letterHide, letterWait)
-		if failed != nil {
-			return deadLettersAt(url, "sqs:ReceiveMessage").Fault(failed)
+	for goOn := true; ; {
+		messages, err := receive(ctx, d.client, url, receiving.MaxReceive, letterHide, letterWait)
+		if err != nil {
+			return deadLettersAt(url, "sqs:ReceiveMessage").Fault(err)
 		}
-		again := 0
+		fresh := false // else the look takes so long that it has come to the beginning
 		for i := range messages {
 			l := readLetter(&messages[i])
 			taken := false
-			if seen[l.LetterID] {
-				again++ // the look takes so long that it comes to the beginning
-			} else if seen[l.LetterID] = true; goOn {
-				if taken, goOn, err = see(&l); err != nil {
-					goOn = false
-				}
+			if goOn && !seen[l.LetterID] {
+				fresh, seen[l.LetterID] = true, true
+				taken, goOn, err = see(&l)
 			}
 			if !taken {
 				back = append(back, receiving.Hidden{Receipt: l.receipt})
 			}
 		}
-		if again == len(messages) {
-			break
+		if !goOn || !fresh {
+			return err
 		}
 	}
-	return err
+}
+
+// giveBack has letters be there for everybody again. Which can't be given back is, in a minute.
+func (d *DeadLetters) giveBack(ctx context.Context, url string, letters []receiving.Hidden) {
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), giveBackTimeout)
+	defer done()
+	for part := range slices.Chunk(letters, receiving.MaxReceive) {
+		_ = hideAll(ctx, d.client, deadLettersAt(url, "sqs:ChangeMessageVisibility"), url, part)
+	}
 }
 
 func readLetter(m *types.Message) letter {

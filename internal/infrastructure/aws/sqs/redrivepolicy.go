@@ -26,9 +26,9 @@ type redrivePolicy struct {
 var errNoDeadLetters = fault.New(fault.Unavailable, "dead_letter_queue_unknown", "no dead-letter queue is known")
 
 // commandsAt is the queue of commands as the target of a call.
-func commandsAt(url, action string) ours.Target {
+func commandsAt(queueURL, action string) ours.Target {
 	return ours.Target{
-		Name: fmt.Sprintf("SQS queue %q", url), Setting: "COMMANDS_QUEUE_URL", Action: action, AboutMessage: aboutMessage(),
+		Name: fmt.Sprintf("SQS queue %q", queueURL), Setting: "COMMANDS_QUEUE_URL", Action: action, AboutMessage: aboutMessage(),
 	}
 }
 
