@@ -1,3 +1,5 @@
+//go:build unix
+
 package lambda_test
 
 import (
@@ -30,7 +32,7 @@ func TestFrozenOnMongoDB(t *testing.T) {
 	bus.Hold()
 	first.Begin(post(t, "PATCH", "/orders/"+id, `{"status":"PAID"}`), 700*time.Millisecond).Await(t)
 	frozen.Freeze(t)
-	await(t, bus.Asked(), "the bus to be asked")
+	awaitAsked(t, bus)
 	lease := time.NewTimer(1500 * time.Millisecond) // DELIVERY_LEASE is a second
 	<-lease.C
 	bus.Release()

@@ -1,3 +1,5 @@
+//go:build unix
+
 package lambda_test
 
 import (
@@ -108,7 +110,7 @@ func TestStopsWhileItWorks(t *testing.T) {
 	bus, f := withBus(t, r, dir)
 	bus.Hold()
 	r.Begin(post(t, "POST", "/orders", newOrder), process.Patience)
-	await(t, bus.Asked(), "the bus to be asked")
+	awaitAsked(t, bus)
 	f.Terminate(t)
 	if code, stderr := f.Wait(t); code != cli.ExitFailure { // something was cut off
 		t.Log(stderr)

@@ -1,3 +1,5 @@
+//go:build unix
+
 package lambda_test
 
 import (
@@ -108,7 +110,7 @@ func TestFrozenWhileTelling(t *testing.T) {
 		t.Fatalf("the invocation failed: %s", answer.Payload)
 	}
 	f.Freeze(t)
-	await(t, bus.Asked(), "the bus to be asked")
+	awaitAsked(t, bus)
 	lease := time.NewTimer(1200 * time.Millisecond) // DELIVERY_LEASE is a second
 	<-lease.C
 	bus.Release()
@@ -137,7 +139,7 @@ func TestSweepTellsWhatAKilledInstanceLeft(t *testing.T) {
 			bus, f := withBus(t, r, dir)
 			bus.Hold()
 			r.Begin(post(t, "POST", "/orders", newOrder), process.Patience)
-			await(t, bus.Asked(), "the bus to be asked")
+			awaitAsked(t, bus)
 			f.Kill(t)
 			bus.Release()
 			before := bus.Events()
@@ -207,11 +209,12 @@ func checkSequence(t *testing.T, told []string) {
 	}
 }
 
-func await(t *testing.T, c <-chan struct{}, what string) {
+// awaitAsked waits until events come to the bus.
+func awaitAsked(t *testing.T, bus *lambda.Bus) {
 	t.Helper()
 	select {
-	case <-c:
+	case <-bus.Asked():
 	case <-time.After(process.Patience):
-		t.Fatalf("waited in vain for %s", what)
+		t.Fatal("nobody asks the bus")
 	}
 }
