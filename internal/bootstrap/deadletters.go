@@ -16,7 +16,7 @@ import (
 
 // deadLetterQueue is the queue that the settings name. It needs no store.
 func deadLetterQueue(ctx context.Context) (*sqs.DeadLetters, *config.Config, error) {
-	c, err := load(nil)
+	c, err := load(ctx, nil)
 	if err != nil {
 		return nil, nil, err
 	}

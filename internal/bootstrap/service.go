@@ -139,7 +139,7 @@ const gcPercent = 400
 
 // serve is the work behind the serve command.
 func serve(ctx context.Context, streams cli.Streams, o cli.ServeOptions) error {
-	c, err := load(o.Overrides)
+	c, err := load(ctx, o.Overrides)
 	if err != nil {
 		return err
 	}
@@ -161,7 +161,7 @@ func run(
 		return err
 	}
 	for _, warning := range c.Warnings() {
-		s.log.WarnContext(ctx, "setting looks misspelled", "hint", warning)
+		s.log.WarnContext(ctx, "setting is not used", "hint", warning)
 	}
 	welcome(streams.Err, hello(s.URL(), s.store.place))
 	return s.Run(ctx)

@@ -40,7 +40,7 @@ func OpenWorker(ctx context.Context, c *config.Config, out io.Writer) (*Service,
 
 // work is the work behind the worker command.
 func work(ctx context.Context, streams cli.Streams, o cli.ServeOptions) error {
-	c, err := load(o.Overrides)
+	c, err := load(ctx, o.Overrides)
 	if err != nil {
 		return err
 	}

@@ -58,7 +58,7 @@ func startProgram(t *testing.T, open func(context.Context, *config.Config, io.Wr
 	environ := append([]string{
 		"PORT=0", "DELIVERY_BACKOFF_MIN=20ms", "DELIVERY_BACKOFF_MAX=200ms", "LOG_LEVEL=WARNING", "EVENTS=none", "MANIFESTS=none",
 	}, settings...)
-	c, err := config.Load(config.Source{Environ: environ})
+	c, err := bootstrap.Load(t.Context(), config.Source{Environ: environ})
 	must(t, err)
 	s := &service{log: new(output), client: &http.Client{Timeout: patience, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
 	program, err := open(t.Context(), c, s.log)
@@ -79,6 +79,18 @@ func startProgram(t *testing.T, open func(context.Context, *config.Config, io.Wr
 		}
 	})
 	return s
+}
+
+// await waits until the program has written text count times.
+func (s *service) await(t *testing.T, text string, count int) {
+	t.Helper()
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	for deadline := time.Now().Add(patience); strings.Count(s.log.String(), text) < count; <-look.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("the program wrote %s %d times, not %d", text, strings.Count(s.log.String(), text), count)
+		}
+	}
 }
 
 // ask sends a request and returns the body of its answer, which must have the status. Any goroutine may use it.

@@ -60,7 +60,7 @@ func (s *shop) place(t testing.TB, through ...order.Status) order.ID {
 
 func (s *shop) order(t testing.TB, id order.ID) *order.Order {
 	t.Helper()
-	o, err := s.orders.Read(t.Context(), id)
+	o, err := s.orders.Read(t.Context(), ordering.Caller{}, id)
 	if err != nil {
 		t.Fatal(err)
 	}

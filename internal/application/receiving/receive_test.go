@@ -164,7 +164,7 @@ func TestWhatIsARepeat(t *testing.T) {
 		s.letters.all[0].why.Code != "idempotency_key_reused" {
 		t.Errorf("an id that comes with something else: %v, %v", err, s.letters.codes())
 	}
-	events, err := s.orders.Timeline(t.Context(), id)
+	_, events, err := s.orders.Timeline(t.Context(), ordering.Caller{}, id)
 	if err != nil || events[len(events)-1].Actor != "commands:t" && events[len(events)-2].Actor != "commands:t" {
 		t.Errorf("the actors of %+v, %v", events, err)
 	}
@@ -182,7 +182,7 @@ func TestCarrierAndTracking(t *testing.T) {
 	if f := o.View().Fulfillments[0]; f.Carrier != "Correos" || f.Tracking != "PK1" {
 		t.Errorf("fulfillment %+v", f)
 	}
-	events, err := s.orders.Timeline(t.Context(), id)
+	_, events, err := s.orders.Timeline(t.Context(), ordering.Caller{}, id)
 	if err != nil || events[len(events)-1].Trace[:36] != m.Trace[:36] {
 		t.Errorf("the trace of %+v, %v", events[len(events)-1], err)
 	}
