@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"order-processing-service/internal/bootstrap"
 	"order-processing-service/internal/bootstrap/config"
@@ -63,12 +64,14 @@ func TestWorkerWithoutItsQueue(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- w.Run(ctx) }()
 	<-log.seen
+	client := &http.Client{Timeout: 10 * time.Second}
+	defer client.CloseIdleConnections()
 	for path, status := range map[string]int{"/health": 200, "/health/live": 200, "/health/ready": 200, "/orders": 404, "/docs": 404} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.URL()+path, http.NoBody)
 		if err != nil {
 			t.Fatal(err)
 		}
-		response, err := http.DefaultClient.Do(request)
+		response, err := client.Do(request)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
@@ -59,18 +58,6 @@ func (s *shop) send(t *testing.T, group string, bodies ...string) {
 		}
 		_, err := s.sqs.SendMessage(t.Context(), input)
 		must(t, err)
-	}
-}
-
-// await waits until the program has written text count times.
-func (s *service) await(t *testing.T, text string, count int) {
-	t.Helper()
-	look := time.NewTicker(20 * time.Millisecond)
-	defer look.Stop()
-	for deadline := time.Now().Add(patience); strings.Count(s.log.String(), text) < count; <-look.C {
-		if time.Now().After(deadline) {
-			t.Fatalf("the program wrote %s %d times, not %d", text, strings.Count(s.log.String(), text), count)
-		}
 	}
 }
 

@@ -81,6 +81,18 @@ func startProgram(t *testing.T, open func(context.Context, *config.Config, io.Wr
 	return s
 }
 
+// await waits until the program has written text count times.
+func (s *service) await(t *testing.T, text string, count int) {
+	t.Helper()
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	for deadline := time.Now().Add(patience); strings.Count(s.log.String(), text) < count; <-look.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("the program wrote %s %d times, not %d", text, strings.Count(s.log.String(), text), count)
+		}
+	}
+}
+
 // ask sends a request and returns the body of its answer, which must have the status. Any goroutine may use it.
 func (s *service) ask(ctx context.Context, method, path, body string, status int) ([]byte, error) {
 	r, err := http.NewRequestWithContext(ctx, method, s.url+path, strings.NewReader(body))
