@@ -86,15 +86,27 @@ func (d *BSON) Bytes() bson.Raw {
 // DecodeOrderBSON reads the members that BSON.Order wrote, in any version of the form, among others.
 // The error is a fault of kind Internal.
 func DecodeOrderBSON(id order.ID, raw bson.Raw) (*order.Order, error) {
-	var d orderDoc
-	if err := unmarshal(raw, &d); err != nil {
-		return nil, damaged(fmt.Errorf("decode order %s: %w", id, err))
+	s, ok := quickOrderBSON(id, string(raw))
+	if !ok {
+		var err error
+		if s, err = anyOrderBSON(id, raw); err != nil {
+			return nil, damaged(fmt.Errorf("decode order %s: %w", id, err))
+		}
 	}
-	o, err := d.order(id)
+	o, err := order.Restore(s)
 	if err != nil {
 		return nil, damaged(err)
 	}
 	return o, nil
+}
+
+// anyOrderBSON reads whatever quickOrderBSON does not.
+func anyOrderBSON(id order.ID, raw bson.Raw) (order.Snapshot, error) {
+	var d orderDoc
+	if err := unmarshal(raw, &d); err != nil {
+		return order.Snapshot{}, err
+	}
+	return d.snapshot(id)
 }
 
 // DecodeEventsBSON reads a part of what BSON.Events wrote: events whose sequences have no gaps. The

@@ -142,14 +142,6 @@ func anyOrder(id order.ID, data []byte) (order.Snapshot, error) {
 	return d.snapshot(id)
 }
 
-func (d *orderDoc) order(id order.ID) (*order.Order, error) {
-	s, err := d.snapshot(id)
-	if err != nil {
-		return nil, fmt.Errorf("decode order %s: %w", id, err)
-	}
-	return order.Restore(s)
-}
-
 func (d *orderDoc) snapshot(id order.ID) (order.Snapshot, error) {
 	if d.Form != Version {
 		return order.Snapshot{}, fmt.Errorf("the stored form is of version %d, this program reads up to %d", d.Form, Version)

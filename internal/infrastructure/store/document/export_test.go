@@ -1,7 +1,9 @@
 package document
 
-// The two ways of reading an order.
+// The ways of reading an order.
 var (
-	QuickOrder = quickOrder
-	AnyOrder   = anyOrder
+	QuickOrder     = quickOrder
+	AnyOrder       = anyOrder
+	QuickOrderBSON = quickOrderBSON
+	AnyOrderBSON   = anyOrderBSON
 )
