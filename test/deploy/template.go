@@ -20,6 +20,7 @@ import (
 type Template struct {
 	Parameters map[string]map[string]any
 	Resources  map[string]Resource
+	Outputs    map[string]any
 }
 
 // Resource is one resource of a template.
@@ -47,6 +48,7 @@ func ReadTemplate(path string) (Template, error) {
 	for name, parameter := range members(Find(value, "Parameters")) {
 		t.Parameters[name], _ = parameter.(map[string]any)
 	}
+	t.Outputs, _ = Find(value, "Outputs").(map[string]any)
 	for name, resource := range members(Find(value, "Resources")) {
 		whole, _ := resource.(map[string]any)
 		kind, _ := Find(resource, "Type").(string)

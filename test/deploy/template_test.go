@@ -37,6 +37,19 @@ func TestTemplatesShareResources(t *testing.T) {
 	}
 }
 
+// The guide hands the outputs of one stack to the next as they are.
+func TestTemplatesFitTogether(t *testing.T) {
+	outputs, fargate := readTemplate(t, "aws").Outputs, readTemplate(t, "fargate")
+	if len(outputs) == 0 {
+		t.Error("deploy/aws has no outputs")
+	}
+	for name := range outputs {
+		if fargate.Parameters[name] == nil {
+			t.Errorf("deploy/fargate has no parameter for the output %s of deploy/aws", name)
+		}
+	}
+}
+
 func TestTemplatesTakeImagesByParameter(t *testing.T) {
 	for _, name := range []string{"sam", "fargate"} {
 		t.Run(name, func(t *testing.T) {
