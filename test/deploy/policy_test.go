@@ -1,6 +1,7 @@
 package deploy_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -64,9 +65,7 @@ func judgeRoles(t *testing.T, name string, r deploy.Resource) {
 func TestJudgeStatementSees(t *testing.T) {
 	allow := func(with map[string]any) map[string]any {
 		s := map[string]any{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": map[string]any{"Fn::GetAtt": "Queue.Arn"}}
-		for name, value := range with {
-			s[name] = value
-		}
+		maps.Copy(s, with)
 		return s
 	}
 	if wrong := deploy.JudgeStatement(allow(nil)); len(wrong) > 0 {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -214,10 +215,10 @@ func TestFilesKnowPortPathsAndUser(t *testing.T) {
 	route := strings.TrimPrefix(fmt.Sprint(readTemplate(t, "sam").Resources["ApiHealthRoute"].Properties["RouteKey"]), "GET ")
 	isPath("open route", route)
 
-	user := regexp.MustCompile(`(?m)^USER ([0-9]+):`).FindSubmatch(read(t, "Dockerfile"))
+	user := regexp.MustCompile(`(?m)^USER (\d+):`).FindSubmatch(read(t, "Dockerfile"))
 	objects := build(t, "overlays/aws")
 	for _, d := range deploy.All[appsv1.Deployment](objects) {
-		if of := d.Spec.Template.Spec.SecurityContext.RunAsUser; of == nil || fmt.Sprint(*of) != string(user[1]) {
+		if of := d.Spec.Template.Spec.SecurityContext.RunAsUser; of == nil || strconv.FormatInt(*of, 10) != string(user[1]) {
 			t.Errorf("%s runs as another user than the image's, %s", d.Name, user[1])
 		}
 		c := d.Spec.Template.Spec.Containers[0]

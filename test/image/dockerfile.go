@@ -37,20 +37,20 @@ type Dockerfile struct {
 }
 
 // Last is the stage that the image is made of.
-func (d Dockerfile) Last() Stage { return d.Stages[len(d.Stages)-1] }
+func (d *Dockerfile) Last() Stage { return d.Stages[len(d.Stages)-1] }
 
 // Parse reads a Dockerfile. An instruction, a form or a flag that it does not know is an error, so that nothing which
 // changes the image is passed over.
-func Parse(text string) (Dockerfile, error) {
-	d := Dockerfile{Arguments: map[string]string{}}
+func Parse(text string) (*Dockerfile, error) {
+	d := &Dockerfile{Arguments: map[string]string{}}
 	for _, line := range instructions(text) {
 		name, rest, _ := strings.Cut(line, " ")
 		if err := d.add(name, strings.TrimSpace(rest)); err != nil {
-			return Dockerfile{}, fmt.Errorf("%s: %w", line, err)
+			return nil, fmt.Errorf("%s: %w", line, err)
 		}
 	}
 	if len(d.Stages) == 0 {
-		return Dockerfile{}, fmt.Errorf("no FROM in %d bytes", len(text))
+		return nil, fmt.Errorf("no FROM in %d bytes", len(text))
 	}
 	return d, nil
 }
@@ -184,7 +184,7 @@ func pairs(rest string, into map[string]string) error {
 // flagsAndWords parts the --name=value before an instruction's words from these.
 func flagsAndWords(rest string) (flags map[string]string, words []string) {
 	flags = map[string]string{}
-	for _, word := range strings.Fields(rest) {
+	for word := range strings.FieldsSeq(rest) {
 		if flag, ok := strings.CutPrefix(word, "--"); ok && len(words) == 0 {
 			name, value, _ := strings.Cut(flag, "=")
 			flags[name] = value

@@ -13,7 +13,7 @@ import (
 )
 
 // read returns what the Dockerfile at the root of the repository says.
-func read(t *testing.T) image.Dockerfile {
+func read(t *testing.T) *image.Dockerfile {
 	t.Helper()
 	text, err := os.ReadFile("../../Dockerfile")
 	if err != nil {

@@ -142,8 +142,8 @@ func (c container) findsCertificates(t *testing.T) {
 		t.Errorf("a server that nobody vouches for: ended with %d: %s", code, output)
 	}
 
-	file := c.path("/etc/ssl/certs/ca-certificates.crt")
-	known, err := os.ReadFile(file)
+	const file = "etc/ssl/certs/ca-certificates.crt"
+	known, err := c.inside.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,12 +151,12 @@ func (c container) findsCertificates(t *testing.T) {
 		t.Errorf("the image knows %d authorities", roots)
 	}
 	defer func() {
-		if err := os.WriteFile(file, known, 0o600); err != nil {
+		if err := c.inside.WriteFile(file, known, 0o600); err != nil {
 			t.Error(err)
 		}
 	}()
 	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
-	if err := os.WriteFile(file, append(bytes.Clone(known), authority...), 0o600); err != nil {
+	if err := c.inside.WriteFile(file, append(bytes.Clone(known), authority...), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if output, code := c.run(t, "", check); code != 0 {
