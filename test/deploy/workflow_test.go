@@ -19,7 +19,7 @@ func TestWorkflowsPinActions(t *testing.T) {
 	commits := map[string]string{}
 	action := regexp.MustCompile(`^[^@]+`)
 	for _, file := range files {
-		text := read(t, filepath.Join(".github/workflows", filepath.Base(file)))
+		text := read(t, ".github/workflows/"+filepath.Base(file))
 		for _, match := range used.FindAllSubmatch(text, -1) {
 			use := string(match[1])
 			if !pinned.MatchString(use) {
