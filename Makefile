@@ -102,15 +102,15 @@ mongo-tests:
 		@echo 'the whole-file import was not tried on MongoDB: there is no $(IMPORT_FILE)')
 
 .PHONY: test/mongoauth
-test/mongoauth: ## Try signing in to MongoDB, with right and wrong passwords
+test/mongoauth: ## Try signing in to MongoDB, with right, wrong and changed passwords
 	go -C test/mongoauth test -count=1 ./...
 	$(call require-tests,SignIn,./internal/infrastructure/store/mongo/...)
 	test/mongoauth/run.sh go test -count=1 -v -run SignIn ./internal/infrastructure/store/mongo/...
 
 .PHONY: test/aws
-test/aws: ## Try EventBridge, SQS and S3 on TEST_AWS_ENDPOINT_URL; without it, needs Python 3
+test/aws: ## Try EventBridge, SQS, S3 and Secrets Manager on TEST_AWS_ENDPOINT_URL; without it, needs Python 3
 	$(call require-tests,.,./test/aws/...)
-	$(if $(TEST_AWS_ENDPOINT_URL),ORDERS_REQUIRE_AWS=1,test/moto/run.sh) go test -count=1 -v -timeout 20m ./test/aws/...
+	test/mongoauth/run.sh $(if $(TEST_AWS_ENDPOINT_URL),env ORDERS_REQUIRE_AWS=1,test/moto/run.sh) go test -count=1 -v -timeout 20m ./test/aws/...
 
 .PHONY: test/import
 test/import: build ## Import the whole real file, IMPORT_FILE, and check the counts

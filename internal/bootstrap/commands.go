@@ -1,6 +1,7 @@
 package bootstrap
 
 import (
+	"context"
 	"errors"
 	"os"
 
@@ -23,18 +24,14 @@ func Commands() cli.Commands {
 	}
 }
 
-// load reads the configuration of a program started from the command line. A wrong setting is a usage error.
-func load(overrides map[string]string) (*config.Config, error) {
-	c, err := config.Load(config.Source{
-		Flags:         overrides,
-		Environ:       os.Environ(),
-		EnvFile:       ".env",
-		ValidCurrency: knownCurrency,
-	})
-	if err != nil {
-		return nil, cli.UsageError{Err: err}
-	}
-	return c, nil
+// load is Load for a program started from the command line.
+func load(ctx context.Context, overrides map[string]string) (*config.Config, error) {
+	return Load(ctx, commandLine(overrides))
+}
+
+// commandLine is where a program started from the command line looks for its settings.
+func commandLine(overrides map[string]string) config.Source {
+	return config.Source{Flags: overrides, Environ: os.Environ(), EnvFile: ".env", ValidCurrency: knownCurrency}
 }
 
 func knownCurrency(code string) bool {
@@ -42,8 +39,8 @@ func knownCurrency(code string) bool {
 	return err == nil
 }
 
-func settings(overrides map[string]string) ([]cli.Setting, error) {
-	c, err := load(overrides)
+func settings(ctx context.Context, overrides map[string]string) ([]cli.Setting, error) {
+	c, err := load(ctx, overrides)
 	if err != nil {
 		return nil, err
 	}
@@ -54,11 +51,12 @@ func settings(overrides map[string]string) ([]cli.Setting, error) {
 	return all, nil
 }
 
-// baseURL is where the service of this configuration is reached; with PORT=0 nobody can know.
+// baseURL is where the service of this configuration is reached; with PORT=0 nobody can know. Secrets are not read: a health
+// check runs every few seconds, and must not depend on AWS.
 func baseURL() (string, error) {
-	c, err := load(nil)
+	c, err := config.Load(commandLine(nil))
 	if err != nil {
-		return "", err
+		return "", cli.UsageError{Err: err}
 	}
 	if c.Port == 0 {
 		return "", cli.UsageError{Err: errors.New("PORT is 0, so the service chose its own port: say where it is with --url")}

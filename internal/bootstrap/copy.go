@@ -22,7 +22,7 @@ import (
 
 // copyOrders is the work behind the copy command.
 func copyOrders(ctx context.Context, streams cli.Streams, o cli.CopyOptions) (err error) {
-	c, err := load(o.Overrides)
+	c, err := load(ctx, o.Overrides)
 	if err != nil {
 		return err
 	}
@@ -96,10 +96,12 @@ func placeOf(flag, name string, c *config.Config) (p copyPlace, err error) {
 	case name == "mongodb:" && !c.UsesMongoDB():
 		return p, cli.UsageError{Err: fmt.Errorf("%s is mongodb:, but neither MONGO_URI nor MONGO_HOST says where that is", flag)}
 	case name == "mongodb:":
-		p.server = mongoServer(c)
+		p.settings, p.server, err = mongoConfig(c, nil)
+		return p, err
 	case strings.HasPrefix(name, "mongodb://"), strings.HasPrefix(name, "mongodb+srv://"):
 		p.server = mongoServer(c)
 		p.server.URI, p.server.URIName = name, flag
+		p.server.SignInURI = false // the secret is of the server that the settings name
 	default:
 		return p, cli.UsageError{Err: fmt.Errorf("%s names no store: give sqlite:PATH or mongodb://HOST/DATABASE", flag)}
 	}

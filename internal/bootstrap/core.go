@@ -26,7 +26,7 @@ type core struct {
 	dispatcher *delivery.Dispatcher
 	orders     *ordering.Service
 	checks     []checked
-	stopChecks context.CancelFunc
+	stopLooks  context.CancelFunc // at what the parts depend on
 }
 
 // openCore makes the parts, but starts none; ctx is for that only. Log lines go to out. The error says in one line what to
@@ -73,16 +73,19 @@ func (p *core) api(log *slog.Logger) http.Handler {
 func (p *core) start(ctx context.Context) {
 	ctx = context.WithoutCancel(ctx)
 	p.dispatcher.Start(ctx)
-	ctx, p.stopChecks = context.WithCancel(ctx)
+	ctx, p.stopLooks = context.WithCancel(ctx)
 	go check(ctx, p.checks, p.log)
+	if every := p.config.SecretsRefresh; every > 0 && p.store.renew != nil {
+		go refresh(ctx, every, p.store.renew)
+	}
 }
 
 // close ends the parts in the order in which they depend on each other, until ctx ends. Parts that were never made are
 // passed over; closing twice does nothing.
 func (p *core) close(ctx context.Context) error {
 	var errs []error
-	if p.stopChecks != nil {
-		p.stopChecks()
+	if p.stopLooks != nil {
+		p.stopLooks()
 	}
 	if p.dispatcher != nil {
 		errs = append(errs, p.dispatcher.Stop(ctx))

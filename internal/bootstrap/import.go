@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"order-processing-service/internal/application/access"
 	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/application/importing"
 	"order-processing-service/internal/application/ordering"
@@ -13,13 +14,12 @@ import (
 	"order-processing-service/internal/domain/money"
 	"order-processing-service/internal/infrastructure/orderclient"
 	"order-processing-service/internal/interfaces/cli"
-	"order-processing-service/internal/interfaces/httpapi"
 )
 
 // importOrders is the work behind the import command: to a running service, or to the configured
 // store itself.
 func importOrders(ctx context.Context, streams cli.Streams, o cli.ImportOptions) error {
-	c, err := load(o.Overrides)
+	c, err := load(ctx, o.Overrides)
 	if err != nil {
 		return err
 	}
@@ -53,6 +53,6 @@ func importHere(ctx context.Context, streams cli.Streams, o cli.ImportOptions, c
 	defer func() { err = errors.Join(err, store.Close()) }()
 	orders := ordering.New(ordering.Config{Store: store, Teller: delivery.Later(subscriberNames(c)), Now: store.now, DefaultCurrency: c.DefaultCurrency})
 	// The same orders sent to a service whose callers are not known have the same ids.
-	caller := ordering.Caller{Subject: httpapi.AnonymousSubject}
+	caller := ordering.Caller{Subject: access.AnonymousSubject}
 	return cli.RunImport(ctx, streams, o, importing.Direct{Service: orders, Caller: caller}, time.Now)
 }

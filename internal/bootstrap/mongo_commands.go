@@ -14,14 +14,14 @@ import (
 
 // migrate is the work behind the migrate command.
 func migrate(ctx context.Context, streams cli.Streams, o cli.MigrateOptions) (err error) {
-	c, err := load(nil)
+	c, err := load(ctx, nil)
 	if err != nil {
 		return err
 	}
 	if !c.UsesMongoDB() {
 		return cli.UsageError{Err: errors.New("the settings name no MongoDB: set MONGO_HOST or MONGO_URI to say where the documents are")}
 	}
-	settings, _, err := mongoConfig(c)
+	settings, _, err := mongoConfig(c, nil)
 	if err != nil {
 		return err
 	}
@@ -55,13 +55,13 @@ func migrationOf(store *mongo.Store) cli.Migration {
 	}
 }
 
-// indexes is the work behind the indexes command. It asks no server.
-func indexes(streams cli.Streams) error {
-	c, err := load(nil)
+// indexes is the work behind the indexes command. It asks no server of MongoDB.
+func indexes(ctx context.Context, streams cli.Streams) error {
+	c, err := load(ctx, nil)
 	if err != nil {
 		return err
 	}
-	settings, _, err := mongoConfig(c)
+	settings, _, err := mongoConfig(c, nil)
 	if err != nil {
 		return err
 	}

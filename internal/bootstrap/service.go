@@ -113,14 +113,14 @@ func (s *Service) Close() error {
 			errs = append(errs, err)
 		}
 	}
-	return errors.Join(append(errs, s.core.close(ctx))...)
+	return errors.Join(append(errs, s.close(ctx))...)
 }
 
 const gcPercent = 400
 
 // serve is the work behind the serve command.
 func serve(ctx context.Context, streams cli.Streams, o cli.ServeOptions) error {
-	c, err := load(o.Overrides)
+	c, err := load(ctx, o.Overrides)
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func serve(ctx context.Context, streams cli.Streams, o cli.ServeOptions) error {
 		return err
 	}
 	for _, warning := range c.Warnings() {
-		s.log.WarnContext(ctx, "setting looks misspelled", "hint", warning)
+		s.log.WarnContext(ctx, "setting is not used", "hint", warning)
 	}
 	welcome(streams.Err, s.URL(), s.store.place)
 	return s.Run(ctx)

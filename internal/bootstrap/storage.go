@@ -23,8 +23,9 @@ type storage struct {
 	deliveryStore
 	io.Closer
 
-	now   func() time.Time // the clock by which leases are told
-	place string           // for people
+	now   func() time.Time            // the clock by which leases are told
+	place string                      // for people
+	renew func(context.Context) error // looks for changed settings; nil if none may change
 }
 
 type deliveryStore = delivery.Store
@@ -39,28 +40,40 @@ func openStore(ctx context.Context, c *config.Config, log *slog.Logger) (storage
 	if err != nil {
 		return storage{}, err
 	}
-	return storage{store, store, store, time.Now, path}, nil
+	opened := storage{Store: store, deliveryStore: store, Closer: store, now: time.Now, place: path}
+	if c.MayChange() {
+		opened.renew = newRereader(c, log).look
+	}
+	return opened, nil
 }
 
 // openMongoDB opens the store in MongoDB. A server that is away is no error.
 func openMongoDB(ctx context.Context, c *config.Config, log *slog.Logger) (storage, error) {
-	settings, server, err := mongoConfig(c)
+	settings, server, err := mongoConfig(c, log)
 	if err != nil {
 		return storage{}, err
 	}
-	settings.Log = log
 	store, err := mongo.Open(ctx, settings)
 	if err != nil {
 		return storage{}, err
 	}
-	return storage{store, store, store, store.Now, "MongoDB at " + server.Target() + ", database " + settings.Database}, nil
+	opened := storage{Store: store, deliveryStore: store, Closer: store, now: store.Now}
+	opened.place = "MongoDB at " + server.Target() + ", database " + settings.Database
+	if c.MayChange() {
+		opened.renew = store.Renew
+	}
+	return opened, nil
 }
 
 // mongoConfig is what the settings say of the store in MongoDB and of its server. Settings that can't be
-// used are a usage error.
-func mongoConfig(c *config.Config) (settings mongo.Config, server mongo.Server, err error) {
+// used are a usage error. The log is the store's; nil for nobody.
+func mongoConfig(c *config.Config, log *slog.Logger) (settings mongo.Config, server mongo.Server, err error) {
 	server = mongoServer(c)
 	settings, err = mongoConfigOf(c, server)
+	settings.Log = log
+	if c.MayChange() {
+		settings.Server, settings.Renew = server, newRereader(c, log).server
+	}
 	return settings, server, err
 }
 
@@ -82,6 +95,8 @@ func mongoServer(c *config.Config) mongo.Server {
 	return mongo.Server{
 		URI: string(c.MongoURI), Host: c.MongoHost, Port: c.MongoPort,
 		User: c.MongoUser, Password: string(c.MongoPassword), AuthSource: c.MongoAuthSource,
-		TLS: c.MongoTLS, CAFile: c.MongoTLSCAFile, MaxPoolSize: c.MongoMaxPoolSize,
+		// A secret of a user alone, as rotations write it, goes with a connection string that names only servers.
+		SignInURI: c.IsSecret("MONGO_PASSWORD"),
+		TLS:       c.MongoTLS, CAFile: c.MongoTLSCAFile, MaxPoolSize: c.MongoMaxPoolSize,
 	}
 }

@@ -16,6 +16,7 @@ import (
 	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
@@ -29,6 +30,7 @@ type cloud struct {
 	eventBridge *eventbridge.Client
 	sqs         *sqs.Client
 	s3          *s3.Client
+	secrets     *secretsmanager.Client
 }
 
 // newCloud returns the AWS to test with, and has the program find it too. Without one the test is skipped, unless
@@ -56,7 +58,8 @@ func newCloud(t *testing.T) *cloud {
 	return &cloud{
 		endpoint: endpoint, name: "orders-" + strings.ToLower(rand.Text()),
 		eventBridge: eventbridge.NewFromConfig(c), sqs: sqs.NewFromConfig(c),
-		s3: s3.NewFromConfig(c, func(o *s3.Options) { o.UsePathStyle = true }),
+		s3:      s3.NewFromConfig(c, func(o *s3.Options) { o.UsePathStyle = true }),
+		secrets: secretsmanager.NewFromConfig(c),
 	}
 }
 

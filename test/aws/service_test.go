@@ -52,7 +52,7 @@ func start(t *testing.T, settings ...string) *service {
 		"PORT=0", "DATA_DIR=" + t.TempDir(), "DELIVERY_BACKOFF_MIN=20ms", "DELIVERY_BACKOFF_MAX=200ms", "LOG_LEVEL=WARNING",
 		"EVENTS=none", "MANIFESTS=none",
 	}, settings...)
-	c, err := config.Load(config.Source{Environ: environ})
+	c, err := bootstrap.Load(t.Context(), config.Source{Environ: environ})
 	must(t, err)
 	s := &service{log: new(output), client: &http.Client{Timeout: patience, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
 	program, err := bootstrap.Open(t.Context(), c, s.log)

@@ -58,7 +58,7 @@ func settingRows(text string) []string {
 
 // TestSettings compares the table of settings with the settings that the program has.
 func TestSettings(t *testing.T) {
-	settings, err := bootstrap.Commands().Settings(map[string]string{"MONGO_URI": "", "MONGO_HOST": ""})
+	settings, err := bootstrap.Commands().Settings(t.Context(), map[string]string{"MONGO_URI": "", "MONGO_HOST": ""})
 	if err != nil {
 		t.Fatal(err)
 	}

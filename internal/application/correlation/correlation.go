@@ -16,6 +16,7 @@ const maxRequestID = 128
 type (
 	requestIDKey struct{}
 	traceKey     struct{}
+	subjectKey   struct{}
 )
 
 // WithRequestID returns a context for the work of one request.
@@ -59,4 +60,15 @@ func WithTrace(ctx context.Context, t Trace) context.Context {
 func TraceOf(ctx context.Context) Trace {
 	t, _ := ctx.Value(traceKey{}).(Trace)
 	return t
+}
+
+// WithSubject returns a context for work of a caller, by the name that log lines give it.
+func WithSubject(ctx context.Context, name string) context.Context {
+	return context.WithValue(ctx, subjectKey{}, name)
+}
+
+// Subject is the name of the caller whose work ctx belongs to; empty when nobody asked.
+func Subject(ctx context.Context) string {
+	name, _ := ctx.Value(subjectKey{}).(string)
+	return name
 }

@@ -56,7 +56,7 @@ func newShop(t testing.TB) shop {
 // order returns the order with the reference.
 func (s shop) order(reference string) order.Snapshot {
 	s.t.Helper()
-	o, err := s.Service.Read(s.t.Context(), order.KeyedID(subject, "order", importing.KeyOf(reference)))
+	o, err := s.Service.Read(s.t.Context(), ordering.Caller{}, order.KeyedID(subject, "order", importing.KeyOf(reference)))
 	if err != nil {
 		s.t.Fatalf("read order %s: %v", reference, err)
 	}
@@ -67,7 +67,7 @@ func (s shop) order(reference string) order.Snapshot {
 func (s shop) orders() map[string]order.Snapshot {
 	s.t.Helper()
 	all := make(map[string]order.Snapshot)
-	for o, err := range s.Service.All(s.t.Context(), ordering.Query{}) {
+	for o, err := range s.Service.All(s.t.Context(), ordering.Caller{}, ordering.Query{}) {
 		if err != nil {
 			s.t.Fatalf("list orders: %v", err)
 		}

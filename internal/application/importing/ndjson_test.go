@@ -61,7 +61,7 @@ func TestExportedOrders(t *testing.T) {
 		t.Fatal(err)
 	}
 	var text []byte
-	for o, err := range from.Service.All(t.Context(), ordering.Query{}) {
+	for o, err := range from.Service.All(t.Context(), ordering.Caller{}, ordering.Query{}) {
 		if err != nil {
 			t.Fatal(err)
 		}

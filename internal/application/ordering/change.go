@@ -38,7 +38,7 @@ const kindChange = "change"
 func (s *Service) Change(ctx context.Context, caller Caller, c Change) (Revised, error) {
 	now := s.now()
 	r := revision{
-		Change: c,
+		Change: c, caller: caller,
 		stamp:  order.Stamp{Time: order.Moment(now), Actor: caller.Subject, Trace: caller.Trace},
 		record: s.ids.next(now),
 	}
@@ -71,6 +71,7 @@ func (s *Service) Change(ctx context.Context, caller Caller, c Change) (Revised,
 // than once.
 type revision struct {
 	Change
+	caller      Caller
 	stamp       order.Stamp
 	record      order.ID // of the payment or fulfillment that comes into being
 	key         order.ID // zero for none
@@ -79,6 +80,9 @@ type revision struct {
 
 // apply changes the order, unless the same request has done so before.
 func (r *revision) apply(o *order.Order) (replayed bool, err error) {
+	if !r.caller.sees(o) {
+		return false, order.ErrNotFound
+	}
 	if earlier, ok := o.Request(r.key); ok && !r.key.IsZero() {
 		if earlier.Fingerprint != r.fingerprint {
 			return false, ErrKeyReused

@@ -80,11 +80,17 @@ type Page struct {
 	Next   Cursor
 }
 
-// List returns a page of the orders that match, newest first by creation, then by id. The error is
+// List returns a page of the caller's orders that match, newest first by creation, then by id. The error is
 // a fault of kind Invalid for a limit out of bounds, or Unavailable.
-func (s *Service) List(ctx context.Context, q Query) (Page, error) {
+func (s *Service) List(ctx context.Context, caller Caller, q Query) (Page, error) {
 	if q.Limit < 1 || q.Limit > MaxLimit {
 		return Page{}, fault.New(fault.Invalid, "limit_invalid", "must be a whole number from 1 to 200")
+	}
+	if caller.Customer != "" {
+		if q.CustomerID != "" && q.CustomerID != caller.Customer {
+			return Page{}, nil
+		}
+		q.CustomerID = caller.Customer
 	}
 	limit := q.Limit
 	q.Limit++ // one more tells whether there is a next page
@@ -101,13 +107,13 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 	return page, nil
 }
 
-// All yields every order that matches, in the order of List, reading a page at a time: memory stays
+// All yields every order of the caller that matches, in the order of List, reading a page at a time: memory stays
 // bounded and no reader is held open between pages. It ends after the first error.
-func (s *Service) All(ctx context.Context, q Query) iter.Seq2[*order.Order, error] {
+func (s *Service) All(ctx context.Context, caller Caller, q Query) iter.Seq2[*order.Order, error] {
 	return func(yield func(*order.Order, error) bool) {
 		q.Limit = MaxLimit
 		for {
-			page, err := s.List(ctx, q)
+			page, err := s.List(ctx, caller, q)
 			if err != nil {
 				yield(nil, err)
 				return

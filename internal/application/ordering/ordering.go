@@ -123,8 +123,15 @@ func (s *Service) Ready(ctx context.Context) error {
 type Caller struct {
 	// Subject names the caller: the owner of its idempotency keys and the actor of its changes.
 	Subject string
+	// Customer is the only customer whose orders there are for the caller; "" for all.
+	Customer string
 	// Trace is the W3C traceparent of what it asks, to be kept with the events that come of it; "" when nobody records that.
 	Trace string
+}
+
+// sees reports whether there is such an order for the caller.
+func (c Caller) sees(o *order.Order) bool {
+	return c.Customer == "" || c.Customer == o.View().CustomerID
 }
 
 // MaxIdempotencyKey is the longest idempotency key, in bytes.

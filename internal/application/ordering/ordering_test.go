@@ -206,7 +206,7 @@ func TestListAndTimeline(t *testing.T) {
 	var got []string
 	q := ordering.Query{Limit: 2}
 	for pages := 1; ; pages++ {
-		page, err := b.List(t.Context(), q)
+		page, err := b.List(t.Context(), anna, q)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -227,7 +227,7 @@ func TestListAndTimeline(t *testing.T) {
 		t.Errorf("newest first (-want +got):\n%s", diff)
 	}
 	all := 0
-	for _, err := range b.All(t.Context(), ordering.Query{}) {
+	for _, err := range b.All(t.Context(), anna, ordering.Query{}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -237,7 +237,7 @@ func TestListAndTimeline(t *testing.T) {
 		t.Errorf("All yields %d orders", all)
 	}
 	for _, limit := range []int{0, -1, ordering.MaxLimit + 1} {
-		if _, err := b.List(t.Context(), ordering.Query{Limit: limit}); fault.KindOf(err) != fault.Invalid {
+		if _, err := b.List(t.Context(), anna, ordering.Query{Limit: limit}); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("limit %d: %v", limit, err)
 		}
 	}
@@ -245,7 +245,7 @@ func TestListAndTimeline(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if events, err := b.Timeline(t.Context(), id); err != nil || len(events) != 1 {
+	if _, events, err := b.Timeline(t.Context(), anna, id); err != nil || len(events) != 1 {
 		t.Errorf("timeline: %v, %v", events, err)
 	}
 }
@@ -261,7 +261,7 @@ func TestPlaceBatchRefusesTooManyWhole(t *testing.T) {
 			t.Fatalf("order %d is answered with %v, %v", i, a.Order, a.Err)
 		}
 	}
-	if page, err := b.List(t.Context(), ordering.Query{Limit: 1}); err != nil || len(page.Orders) != 0 {
+	if page, err := b.List(t.Context(), anna, ordering.Query{Limit: 1}); err != nil || len(page.Orders) != 0 {
 		t.Errorf("there are orders: %v, %v", page.Orders, err)
 	}
 	for i, a := range b.PlaceBatch(t.Context(), anna, batch[1:]) {
@@ -276,7 +276,7 @@ func TestAllEndsAtTheFirstError(t *testing.T) {
 	b.place(t, anna, "")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for o, err := range b.All(ctx, ordering.Query{}) {
+	for o, err := range b.All(ctx, anna, ordering.Query{}) {
 		if err == nil {
 			t.Errorf("an order for a caller who is gone: %v", o.ID())
 		}

@@ -34,7 +34,8 @@ type Placed struct {
 const kindOrder = "order"
 
 // Place makes an order and returns it when it is durable. Errors are faults: Invalid when the draft
-// breaks a rule or the key was used for another request, Unavailable when the store is.
+// breaks a rule or the key was used for another request, Forbidden when it is not for the caller's customer, Unavailable when
+// the store is.
 func (s *Service) Place(ctx context.Context, caller Caller, p Place) (Placed, error) {
 	placed := s.PlaceBatch(ctx, caller, []Place{p})[0]
 	return placed, placed.Err
@@ -43,6 +44,9 @@ func (s *Service) Place(ctx context.Context, caller Caller, p Place) (Placed, er
 // ErrBatchTooLarge is the fault for more than MaxBatch orders at once.
 var ErrBatchTooLarge = fault.New(fault.TooLarge, "batch_too_large",
 	fmt.Sprintf("a batch must have at most %d orders; send several smaller ones", MaxBatch))
+
+// ErrOtherCustomer is the fault of a caller who orders for somebody else.
+var ErrOtherCustomer = fault.New(fault.Forbidden, "customer_forbidden", "you may place orders for your own customer_id only")
 
 // PlaceBatch makes up to MaxBatch orders, each accepted or refused on its own, and answers in the
 // same order. Two requests of one batch under the same key count as a repeat. A batch of more is
@@ -76,6 +80,9 @@ func (s *Service) PlaceBatch(ctx context.Context, caller Caller, batch []Place) 
 
 // draw makes the order that a request asks for, ready to be written.
 func (s *Service) draw(caller Caller, p *Place) (NewOrder, error) {
+	if caller.Customer != "" && p.Draft.CustomerID != caller.Customer {
+		return NewOrder{}, ErrOtherCustomer
+	}
 	now := s.now()
 	if p.Draft.Currency == "" {
 		p.Draft.Currency = s.defaultCurrency

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+	"time"
 )
 
 var connectionString = regexp.MustCompile(`^mongodb(\+srv)?://.`)
@@ -26,6 +27,9 @@ func (l *loading) check(validCurrency func(string) bool) {
 	if _, err := netip.ParseAddr(l.MongoHost); l.MongoHost != "" && err != nil && !hostName.MatchString(l.MongoHost) {
 		l.reject("MONGO_HOST")
 	}
+	l.checkSecrets()
+	l.need(l.SecretsRefresh == 0 || l.SecretsRefresh >= time.Second, "SECRETS_REFRESH",
+		"SECRETS_REFRESH is too short: give a duration from 1s to 24h, or 0s for never")
 	l.need(l.Events != "sqs" || l.EventsQueueURL != "", "EVENTS_QUEUE_URL", "EVENTS=sqs needs EVENTS_QUEUE_URL; give the URL of an SQS queue")
 	l.need(l.ManifestKMSKeyID == "" || strings.HasPrefix(l.ManifestEncryption, "aws:kms"), "MANIFEST_KMS_KEY_ID",
 		"MANIFEST_KMS_KEY_ID needs MANIFEST_ENCRYPTION; set that to aws:kms or aws:kms:dsse, or leave the key out")
@@ -38,7 +42,7 @@ func (l *loading) check(validCurrency func(string) bool) {
 
 // need objects to a setting that another one asks for, or asks in vain.
 func (l *loading) need(right bool, name, problem string) {
-	if !right && l.problems[name] == nil {
+	if !right && !l.unread && l.problems[name] == nil {
 		l.object(name, errors.New(problem))
 	}
 }
@@ -49,6 +53,18 @@ func (l *loading) order(right bool, low, relation, high string) {
 		return
 	}
 	a, b := l.values[low], l.values[high]
+	shown := variable{}.shown
 	l.object(low, fmt.Errorf("%s=%s (%s) and %s=%s (%s): make the first %s than the second",
-		low, a.value, a.source, high, b.value, b.source, relation))
+		low, shown(a), a.source, high, shown(b), b.source, relation))
+}
+
+// checkSecrets looks at each id that SECRETS_ID names.
+func (l *loading) checkSecrets() {
+	if l.SecretsID == "" {
+		return
+	}
+	ids := strings.Split(l.SecretsID, ",")
+	if len(ids) > maxSecrets || !areSecretIDs(ids) {
+		l.reject(secretsID)
+	}
 }

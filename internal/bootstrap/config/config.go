@@ -1,12 +1,13 @@
 // Package config is the part of bootstrap that reads the service's settings.
 //
-// A setting is an environment variable. It is looked for in three places, and the first that has it decides:
+// A setting is an environment variable. It is looked for in four places, and the first that has it decides:
 //
 //  1. the command line (only what a command offers as a flag),
 //  2. the environment,
-//  3. the .env file in the working directory.
+//  3. the .env file in the working directory,
+//  4. the secrets that MONGO_SECRET_ID and SECRETS_ID name, in this order.
 //
-// In each place NAME_FILE may stand instead of NAME; the value is then what the named file holds, without the line
+// In each of the first three NAME_FILE may stand instead of NAME; the value is then what the named file holds, without the line
 // break at its end. A variable that is set but empty goes back to its default, so that an empty variable in the
 // environment also switches off what the .env file says; the few variables for which empty means something say so.
 //
@@ -81,15 +82,22 @@ type Config struct {
 	MongoMaxPoolSize   int           `env:"MONGO_MAX_POOL_SIZE" default:"100" min:"1" max:"10000" desc:"Connections to each MongoDB server at the same time"`
 	MongoCreateIndexes bool          `env:"MONGO_CREATE_INDEXES" default:"true" allowed:"true or false" desc:"Whether to make the indexes that are missing at the start; 'orders mongo indexes' prints them"`
 
+	MongoSecretID  string        `env:"MONGO_SECRET_ID" pattern:"^[A-Za-z0-9/_+=.@:-]{1,1000}$" allowed:"the name or the ARN of a secret" desc:"Secret in AWS Secrets Manager that says what MONGO_ variables do, or what rotations write: username, password, host, port"`
+	SecretsID      string        `env:"SECRETS_ID" allowed:"the names or the ARNs of at most 10 secrets, with commas between them and no spaces" desc:"Secrets in AWS Secrets Manager, each a JSON object whose keys are variables of this table"`
+	SecretsRefresh time.Duration `env:"SECRETS_REFRESH" default:"5m" min:"0s" max:"24h" desc:"Pause between two looks for changed secrets, and for changed files that NAME_FILE names; 0s for none. They are read again, too, when MongoDB refuses the sign-in"`
+
 	settings []Setting
 	warnings []string
+	// Values are behind functions, where no way of printing a Config finds them.
+	text   func(name string) given
+	reload func(read Secrets) (*Config, error)
 }
 
 // Settings lists every setting with the value in force and where it came from, in the order of Config's fields.
 func (c *Config) Settings() []Setting { return slices.Clone(c.settings) }
 
 // Warnings lists, a line each, what looks wrong without being forbidden: names in the .env file that differ from a
-// known one by a slip of the finger.
+// known one by a slip of the finger, and keys of secrets that are no settings.
 func (c *Config) Warnings() []string { return slices.Clone(c.warnings) }
 
 // UsesMongoDB tells whether orders are kept in MongoDB; else they are kept in the embedded store.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/caarlos0/env/v11"
 )
@@ -19,6 +20,9 @@ type Source struct {
 	EnvFile string
 	// ValidCurrency tells whether a currency code is one that the service knows; nil takes any three capitals.
 	ValidCurrency func(code string) bool
+	// Secrets reads what MONGO_SECRET_ID and SECRETS_ID name. It is not called when they name nothing; nil leaves secrets
+	// unread, and lets pass that something may be missing that one of them holds.
+	Secrets Secrets
 }
 
 // Load reads and checks all settings. Its error joins everything that is wrong, one line a problem, in the order of
@@ -28,17 +32,41 @@ func Load(src Source) (*Config, error) {
 	if err != nil {
 		return nil, err // without the file every other complaint may be wrong
 	}
+	above := []layer{{source: flagSource, values: src.Flags}, environment(src.Environ), dotenv}
+	warnings := misspelled(dotenv, variables())
+	var load func(read Secrets) (*Config, error)
+	load = func(read Secrets) (*Config, error) {
+		c, err := loadFrom(above, read, src.ValidCurrency)
+		if err != nil {
+			return nil, err
+		}
+		c.reload = load
+		c.warnings = append(slices.Clone(warnings), c.warnings...)
+		return c, nil
+	}
+	return load(src.Secrets)
+}
+
+// loadFrom is Load for layers that were read already.
+func loadFrom(above []layer, read Secrets, validCurrency func(string) bool) (*Config, error) {
 	l := loading{
 		Config:   &Config{},
 		table:    variables(),
-		values:   make(map[string]given),
 		problems: make(map[string]error),
 	}
-	l.resolve(layer{flagSource, src.Flags}, environment(src.Environ), dotenv)
+	l.resolve(above...)
+	secrets, err := l.secretLayers(read)
+	if err != nil {
+		return nil, err // as without the .env file
+	}
+	if len(secrets) > 0 {
+		l.keepHost(secrets)
+		l.resolve(slices.Concat(above, secrets)...)
+	}
 	if err := l.parse(); err != nil {
 		return nil, err
 	}
-	l.check(src.ValidCurrency)
+	l.check(validCurrency)
 
 	var problems []error
 	for _, v := range l.table {
@@ -50,7 +78,7 @@ func Load(src Source) (*Config, error) {
 	if len(problems) > 0 {
 		return nil, errors.Join(problems...)
 	}
-	l.warnings = misspelled(dotenv, l.table)
+	l.text = func(name string) given { return l.values[name] }
 	return l.Config, nil
 }
 
@@ -59,15 +87,17 @@ type loading struct {
 	*Config
 	table    []variable
 	values   map[string]given // by variable name
+	unread   bool             // there are secrets, but nobody to read them
 	problems map[string]error // by variable name; the first one found stands
 }
 
 // resolve finds the text of each variable. One that cannot be had gets its default, so that reading goes on.
 func (l *loading) resolve(layers ...layer) {
+	l.values = make(map[string]given, len(l.table))
 	for _, v := range l.table {
 		value, err := resolve(v, layers)
 		if err != nil {
-			value = given{v.byDefault, sourceDefault}
+			value = given{value: Secret(v.byDefault), source: sourceDefault}
 			l.problems[v.name] = err
 		}
 		l.values[v.name] = value
@@ -79,7 +109,7 @@ func (l *loading) resolve(layers ...layer) {
 func (l *loading) parse() error {
 	texts := make(map[string]string, len(l.values))
 	for name, value := range l.values {
-		texts[name] = value.value
+		texts[name] = string(value.value)
 	}
 	unparsed := make(map[string]bool)
 	if err := env.ParseWithOptions(l.Config, env.Options{Environment: texts}); err != nil {
@@ -109,7 +139,7 @@ func (l *loading) reject(name string) {
 	for _, v := range l.table {
 		if v.name == name {
 			value := l.values[name]
-			l.object(name, fmt.Errorf("%s (%s): %s", v.quoted(value.value), value.source, v.advice()))
+			l.object(name, fmt.Errorf("%s (%s): %s", v.quoted(value), value.source, v.advice()))
 		}
 	}
 }

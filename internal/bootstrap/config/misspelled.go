@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -13,26 +14,29 @@ func misspelled(dotenv layer, table []variable) []string {
 	for _, v := range table {
 		known[v.name], known[v.name+"_FILE"] = true, true
 	}
-	names := make([]string, 0, len(known))
-	for name := range known {
-		names = append(names, name)
-	}
-	slices.Sort(names)
+	names := slices.Sorted(maps.Keys(known))
 
 	var warnings []string
 	for name := range dotenv.values {
 		if known[name] {
 			continue
 		}
-		for _, near := range names {
-			if slips(strings.ToUpper(name), near) <= min(2, len(near)/4) {
-				warnings = append(warnings, fmt.Sprintf("%s in %s is not a setting; did you mean %s?", name, dotenv.source, near))
-				break
-			}
+		if near := nearest(name, names); near != "" {
+			warnings = append(warnings, fmt.Sprintf("%s in %s is not a setting; did you mean %s?", name, dotenv.source, near))
 		}
 	}
 	slices.Sort(warnings)
 	return warnings
+}
+
+// nearest is the first of the names that another one may be meant to be, or "".
+func nearest(name string, names []string) string {
+	for _, near := range names {
+		if slips(strings.ToUpper(name), near) <= min(2, len(near)/4) {
+			return near
+		}
+	}
+	return ""
 }
 
 // slips counts the letters left out, added, mistaken or swapped with their neighbor between two names (optimal string

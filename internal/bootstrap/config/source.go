@@ -25,10 +25,16 @@ const (
 type layer struct {
 	source string // how people call it, for example ".env"
 	values map[string]string
+	secret bool // none of the values may be shown
 }
 
 // given is the value of a variable as text, and where it came from.
-type given struct{ value, source string }
+type given struct {
+	value  Secret // of some variables it is
+	source string
+	secret bool // it came from a secret
+	file   bool // it came from a file that NAME_FILE names
+}
 
 // resolve finds the value of a variable in the first layer that has it.
 func resolve(v variable, layers []layer) (given, error) {
@@ -47,14 +53,14 @@ func resolve(v variable, layers []layer) (given, error) {
 			if err != nil {
 				return given{}, fmt.Errorf("%s_FILE=%q (%s): %w", v.name, path, source, err)
 			}
-			return given{value, fmt.Sprintf("file %s named by %s_FILE", path, v.name)}, nil
+			return given{value: Secret(value), source: fmt.Sprintf("file %s named by %s_FILE", path, v.name), file: true}, nil
 		case set && (value != "" || v.keepEmpty):
-			return given{value, source}, nil
+			return given{value: Secret(value), source: source, secret: l.secret}, nil
 		case set:
-			return given{v.byDefault, sourceDefault}, nil
+			return given{value: Secret(v.byDefault), source: sourceDefault}, nil
 		}
 	}
-	return given{v.byDefault, sourceDefault}, nil
+	return given{value: Secret(v.byDefault), source: sourceDefault}, nil
 }
 
 // readValue reads the file that NAME_FILE names.

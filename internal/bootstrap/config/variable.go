@@ -11,12 +11,12 @@ import (
 // Setting is one row of the table of settings, with the value in force.
 type Setting struct {
 	Name        string // the environment variable
-	Value       string // as it was given; **** for a secret that is not empty
-	Source      string // "default", "environment", ".env", "flag --port", or "file PATH named by NAME_FILE"
+	Value       string // as it was given; **** for a secret, and for what came from one, that is not empty
+	Source      string // "default", "environment", ".env", "flag --port", "file PATH named by NAME_FILE", or "secret ID"
 	Default     string // as in Value
 	Allowed     string // what a right value is, in words that follow "give"
 	Description string // one line
-	Secret      bool
+	Secret      bool   // whether Value must not be seen
 }
 
 // variable is one field of Config and what its tags say.
@@ -100,31 +100,32 @@ func (v variable) advice() string {
 }
 
 // shown is the value as people may see it.
-func (v variable) shown(value string) string {
-	if v.secret && value != "" {
+func (v variable) shown(g given) string {
+	if (v.secret || g.secret) && g.value != "" {
 		return mask
 	}
-	return value
+	return string(g.value)
 }
 
 func (v variable) setting(g given) Setting {
 	return Setting{
 		Name:        v.name,
-		Value:       v.shown(g.value),
+		Value:       v.shown(g),
 		Source:      g.source,
-		Default:     v.shown(v.byDefault),
+		Default:     v.shown(given{value: Secret(v.byDefault)}),
 		Allowed:     v.allowed,
 		Description: v.description,
-		Secret:      v.secret,
+		Secret:      v.secret || g.secret,
 	}
 }
 
 // quoted is NAME="value" on one line, of bounded length.
-func (v variable) quoted(value string) string {
+func (v variable) quoted(g given) string {
 	const most = 80
-	if v.secret {
+	if v.secret || g.secret {
 		return v.name + "=" + mask
 	}
+	value := string(g.value)
 	if runes := []rune(value); len(runes) > most {
 		value = string(runes[:most]) + "…"
 	}

@@ -129,11 +129,11 @@ func TestSameOrdersAsDirect(t *testing.T) {
 	}
 	for _, reference := range []string{"A", "É"} {
 		id := order.KeyedID(caller.Subject, "order", importing.KeyOf(reference))
-		want, err := near.Read(t.Context(), id)
+		want, err := near.Read(t.Context(), ordering.Caller{}, id)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := far.Read(t.Context(), id)
+		got, err := far.Read(t.Context(), ordering.Caller{}, id)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -118,6 +118,10 @@ func (o *object) correlation(ctx context.Context) {
 		o.key("request_id")
 		o.string(id)
 	}
+	if name := correlation.Subject(ctx); name != "" {
+		o.key("subject")
+		o.string(name)
+	}
 	if trace := correlation.TraceOf(ctx); trace.Valid() {
 		o.key("trace_id")
 		o.string(trace.TraceID)

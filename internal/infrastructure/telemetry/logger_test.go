@@ -29,7 +29,8 @@ func at(level slog.Level, message string, args ...any) slog.Record {
 
 func traced() context.Context {
 	trace, _ := correlation.ParseTraceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
-	return correlation.WithTrace(correlation.WithRequestID(context.Background(), "r-1"), trace)
+	ctx := correlation.WithSubject(correlation.WithRequestID(context.Background(), "r-1"), "ana")
+	return correlation.WithTrace(ctx, trace)
 }
 
 func TestLines(t *testing.T) {
@@ -48,7 +49,7 @@ func TestLines(t *testing.T) {
 		"request and trace": {
 			traced(), at(slog.LevelError, "bad", "n", 1),
 			head + `"ERROR","message":"bad"` + own +
-				`,"n":1,"request_id":"r-1","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","span_id":"00f067aa0ba902b7"}`,
+				`,"n":1,"request_id":"r-1","subject":"ana","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","span_id":"00f067aa0ba902b7"}`,
 		},
 		"request alone": {
 			correlation.WithRequestID(context.Background(), "r-2"), at(slog.LevelDebug, "x"),

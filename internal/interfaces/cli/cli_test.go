@@ -21,7 +21,7 @@ func commands() cli.Commands {
 		Serve:    func(context.Context, cli.Streams, cli.ServeOptions) error { return nil },
 		Import:   func(context.Context, cli.Streams, cli.ImportOptions) error { return nil },
 		Copy:     func(context.Context, cli.Streams, cli.CopyOptions) error { return nil },
-		Settings: func(map[string]string) ([]cli.Setting, error) { return nil, nil },
+		Settings: func(context.Context, map[string]string) ([]cli.Setting, error) { return nil, nil },
 		BaseURL:  func() (string, error) { return "http://127.0.0.1:1", nil },
 		Build:    build,
 	}
@@ -167,7 +167,7 @@ func TestConfig(t *testing.T) {
 		{Name: "DATA_DIR", Value: "a\tb", Source: "environment"},
 	}
 	c := commands()
-	c.Settings = func(overrides map[string]string) ([]cli.Setting, error) {
+	c.Settings = func(_ context.Context, overrides map[string]string) ([]cli.Setting, error) {
 		if diff := cmp.Diff(map[string]string{"PORT": "9000"}, overrides); diff != "" {
 			t.Errorf("overrides (-want +got):\n%s", diff)
 		}

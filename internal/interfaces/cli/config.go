@@ -29,7 +29,8 @@ func newConfig(commands Commands, streams Streams) *cobra.Command {
 		Long: `List every setting in force and where its value comes from, secrets masked.
 
 A setting is looked for among the flags, then the environment, then the .env file in the
-working directory; NAME_FILE names a file that holds the value. With --output json each
+working directory, where NAME_FILE names a file that holds the value, and last in the secrets
+that MONGO_SECRET_ID and SECRETS_ID name. With --output json each
 setting also has its default, what it allows and what it is for.`,
 		Example: `  orders config
   PORT=9000 orders config
@@ -38,8 +39,8 @@ setting also has its default, what it allows and what it is for.`,
 	}
 	overrides := settingFlags(cmd, "HOST", "PORT", "DATA_DIR")
 	wantJSON := outputFlag(cmd)
-	cmd.RunE = func(*cobra.Command, []string) error {
-		settings, err := commands.Settings(overrides())
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		settings, err := commands.Settings(cmd.Context(), overrides())
 		if err != nil {
 			return err
 		}

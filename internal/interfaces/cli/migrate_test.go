@@ -21,7 +21,7 @@ func migrated(t *testing.T, migration cli.Migration, args ...string) outcome {
 	c.Migrate = func(ctx context.Context, streams cli.Streams, o cli.MigrateOptions) error {
 		return cli.RunMigrate(ctx, streams, o, migration, now)
 	}
-	c.Indexes = func(streams cli.Streams) error {
+	c.Indexes = func(_ context.Context, streams cli.Streams) error {
 		_, err := fmt.Fprintln(streams.Out, "db.orders.createIndex({})")
 		return err
 	}

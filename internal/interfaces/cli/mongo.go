@@ -72,6 +72,6 @@ what it is for. The service makes them itself when it starts, where it may.`,
 		Example: `  orders mongo indexes
   orders mongo indexes | mongosh mongodb://db.example`,
 		Args: noArguments,
-		RunE: func(*cobra.Command, []string) error { return commands.Indexes(streams) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return commands.Indexes(cmd.Context(), streams) },
 	}
 }

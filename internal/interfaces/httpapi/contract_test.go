@@ -25,7 +25,7 @@ type contract struct {
 func document(t testing.TB, path string) []byte {
 	t.Helper()
 	recorder := httptest.NewRecorder()
-	httpapi.New(httpapi.Config{}).ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody))
+	httpapi.New(httpapi.Config{Identify: badge}).ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody))
 	if recorder.Code != http.StatusOK {
 		t.Fatalf("%s was answered with %d", path, recorder.Code)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"order-processing-service/internal/application/access"
 	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/application/wire"
 	"order-processing-service/internal/domain/fault"
@@ -15,6 +16,7 @@ import (
 func (a *api) listDeliveries() operation {
 	return operation{
 		method: http.MethodGet, path: "/deliveries", query: []string{queryState, queryLimit, queryCursor},
+		scope: access.Admin,
 		doc: &description{
 			id: "listDeliveries", tag: tagDeliveries, summary: "List deliveries that wait or are parked",
 			text: "Returns a page of what subscribers have yet to be told: waiting for its next try, or parked after the last " +
@@ -87,6 +89,7 @@ func wrongPlace(err error) error {
 func (a *api) redriveParked() operation {
 	return operation{
 		method: http.MethodPost, path: "/deliveries/redrive", query: []string{querySubscriber, queryCursor},
+		scope: access.Admin,
 		doc: &description{
 			id: "redriveParked", tag: tagDeliveries, summary: "Send parked deliveries again",
 			text: "Has parked deliveries, of one subscriber or of all, tried again at once, with all their tries ahead of them. A call " +
@@ -143,6 +146,7 @@ func (a *api) deliveryAction(
 ) operation {
 	return operation{
 		method: http.MethodPost, path: "/deliveries/{order_id}/{subscriber}/" + name,
+		scope: access.Admin,
 		doc: &description{
 			id: id, tag: tagDeliveries, summary: summary, text: text,
 			parameters: []parameter{orderParameter(), subscriberParameter()},

@@ -22,7 +22,7 @@ func (a *api) documents(operations []operation) []operation {
 	ui := sync.OnceValue(newDocsPage)
 	page := func(x *exchange) error { return ui().serve(x) }
 	list := []operation{
-		document("/openapi.json", func() ([]byte, error) { return openAPI(operations) }),
+		document("/openapi.json", func() ([]byte, error) { return openAPI(operations, a.Identify != nil) }),
 		document("/asyncapi.json", asyncAPI),
 		{path: "/docs", handle: page},
 		{path: "/docs/{file}", handle: page},

@@ -75,6 +75,8 @@ func problemExamples() map[int]wire.Problem {
 	return map[int]wire.Problem{
 		400: example(400, "Bad Request", "json_malformed", "the body ends in the middle, after 50 bytes; send the whole JSON",
 			wire.ProblemField{Location: "body", Message: "ends in the middle, after 50 bytes; send the whole JSON"}),
+		401: example(401, "Unauthorized", "token_missing", "this needs a token; send it as Authorization: Bearer TOKEN"),
+		403: example(403, "Forbidden", "scope_missing", "this needs the scope orders:write; ask for a token that has it"),
 		404: example(404, "Not Found", "order_not_found", "there is no order with this id; check the id (24 hexadecimal digits)"),
 		405: example(405, "Method Not Allowed", "method_not_allowed", "this path takes GET, HEAD, PATCH only"),
 		406: example(406, "Not Acceptable", "not_acceptable",

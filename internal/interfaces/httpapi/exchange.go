@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"sync"
 
+	"order-processing-service/internal/application/access"
 	"order-processing-service/internal/application/correlation"
 	"order-processing-service/internal/application/ordering"
 )
@@ -20,6 +21,8 @@ type exchange struct {
 	op      *operation      // nil when there is none for the request
 	id      string          // of the request
 	caller  ordering.Caller
+	scopes  access.Scopes // what the caller may do
+	lacking access.Scopes // what it would have needed; 0 for nothing
 	path    [maxParameters]string
 	status  int    // of the answer; 0 until it begins
 	code    string // of the problem that the answer is; "" when it is none

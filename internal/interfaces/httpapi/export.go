@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"order-processing-service/internal/application/access"
 	"order-processing-service/internal/application/wire"
 	"order-processing-service/internal/domain/fault"
 	"order-processing-service/internal/domain/order"
@@ -54,6 +55,7 @@ func (a *api) exportOrders() operation {
 	}
 	return operation{
 		method: http.MethodGet, path: "/orders/export", query: append(filterNames(), queryFormat), endless: true,
+		scope: access.Admin,
 		doc: &description{
 			id: "exportOrders", tag: tagOrders, summary: "Export orders",
 			text: "Streams every order that matches all filters, newest first. The form is what `format` says, else what `Accept` " +
@@ -98,7 +100,7 @@ func (x *exchange) exportOrders() error {
 	control := http.NewResponseController(x.w)
 	out := x.begin(format.head)
 	some := false
-	for o, err := range x.api.Orders.All(x.ctx, query) {
+	for o, err := range x.api.Orders.All(x.ctx, x.caller, query) {
 		if err != nil {
 			return fmt.Errorf("export orders: %w", err)
 		}

@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"order-processing-service/internal/application/access"
 	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/application/ordering"
 	"order-processing-service/internal/domain/order"
@@ -56,9 +57,13 @@ type Config struct {
 	Log *slog.Logger
 	// Version is the version of the program, which /health tells.
 	Version string
-	// Identify says who calls, or answers with a fault of kind Unauthenticated. The default takes
-	// everybody for AnonymousSubject. It is not asked for health checks and documents.
-	Identify func(*http.Request) (ordering.Caller, error)
+	// Identify says who calls, or answers with a fault of kind Unauthenticated, whose code is token_missing when the request
+	// does not say at all. With nil nobody is asked, and everybody may do everything. It is not asked for health checks and
+	// documents.
+	Identify func(*http.Request) (access.Caller, error)
+	// NameSubject turns a caller's subject into what log lines say of it; nil leaves it as it is. Nothing is logged of who is
+	// not asked.
+	NameSubject func(subject string) string
 	// MaxBody and MaxBatchBody are the largest request bodies, in bytes.
 	MaxBody, MaxBatchBody int64
 	// MaxInFlightBytes is how much the bodies of all requests that are worked on may weigh together;
@@ -77,13 +82,6 @@ type Config struct {
 	ExportStall time.Duration
 }
 
-// AnonymousSubject is the caller whom nobody identified.
-const AnonymousSubject = "anonymous"
-
-func anonymous(*http.Request) (ordering.Caller, error) {
-	return ordering.Caller{Subject: AnonymousSubject}, nil
-}
-
 // api is the handler.
 type api struct {
 	Config
@@ -97,9 +95,6 @@ type api struct {
 func New(c Config) http.Handler {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
-	}
-	if c.Identify == nil {
-		c.Identify = anonymous
 	}
 	c.MaxBody = cmp.Or(c.MaxBody, DefaultMaxBody)
 	c.MaxBatchBody = cmp.Or(c.MaxBatchBody, DefaultMaxBatchBody)

@@ -20,8 +20,8 @@ const contractText = "Takes orders, keeps them safe, and tells the rest of the w
 	"Every answer has an `X-Request-ID`: the one that was sent, if it is well-formed, else a new one. Errors are problem details " +
 	"(RFC 9457) with a `code` for programs. Amounts are decimal numbers with the decimals of their currency, and times are RFC 3339 in UTC."
 
-// openAPI returns the OpenAPI 3.1 document of the operations, as JSON.
-func openAPI(operations []operation) ([]byte, error) {
+// openAPI returns the OpenAPI 3.1 document of the operations, as JSON; secured says that callers are asked who they are.
+func openAPI(operations []operation, secured bool) ([]byte, error) {
 	r := newRegistry()
 	doc := &huma.OpenAPI{
 		OpenAPI: "3.1.0",
@@ -46,9 +46,12 @@ func openAPI(operations []operation) ([]byte, error) {
 	for status, example := range problemExamples() {
 		doc.Components.Responses[problemName(status)] = problemResponse(status, example, problem)
 	}
+	if secured {
+		doc.Components.SecuritySchemes = securitySchemes()
+	}
 	for i := range operations {
 		if operations[i].doc != nil {
-			doc.AddOperation(operations[i].document(r))
+			doc.AddOperation(operations[i].document(r, secured))
 		}
 	}
 	complete(r)
@@ -68,7 +71,7 @@ func indented(text []byte) ([]byte, error) {
 }
 
 // document turns the operation's description into what the library writes.
-func (op *operation) document(r huma.Registry) *huma.Operation {
+func (op *operation) document(r huma.Registry, secured bool) *huma.Operation {
 	d := op.doc
 	out := &huma.Operation{
 		Method: op.method, Path: op.path, OperationID: d.id, Tags: []string{d.tag}, Summary: d.summary, Description: d.text,
@@ -96,7 +99,12 @@ func (op *operation) document(r huma.Registry) *huma.Operation {
 	for _, reply := range d.replies {
 		out.Responses[strconv.Itoa(reply.status)] = reply.document(r)
 	}
-	for _, status := range op.problems() {
+	problems := op.problems()
+	if secured && !op.exempt {
+		problems = append(problems, http.StatusUnauthorized, http.StatusForbidden)
+		out.Security = security(op.scope)
+	}
+	for _, status := range problems {
 		out.Responses[strconv.Itoa(status)] = &huma.Response{Ref: "#/components/responses/" + problemName(status)}
 	}
 	return out
@@ -158,6 +166,11 @@ func problemResponse(status int, example wire.Problem, schema *huma.Schema) *hum
 		}},
 	}
 	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		out.Headers["WWW-Authenticate"] = headerOf(header{
+			"WWW-Authenticate", "What is wrong with the token, or which scope it lacks (RFC 6750); absent if it lacks none.",
+			`Bearer realm="orders", error="insufficient_scope", scope="orders:write"`,
+		})
 	case http.StatusServiceUnavailable:
 		out.Headers["Retry-After"] = headerOf(header{"Retry-After", "How many seconds to wait before another try.", "1"})
 	case http.StatusMethodNotAllowed:

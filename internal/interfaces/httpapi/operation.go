@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"order-processing-service/internal/application/access"
 )
 
 // operation is one thing that the API does: where it is found, how it is described, what it does.
@@ -15,6 +17,9 @@ type operation struct {
 	query []string
 	// handle does the work. An error is answered with a problem.
 	handle func(*exchange) error
+
+	// scope is what the caller must be allowed; an operation that is not exempt has one.
+	scope access.Scopes
 
 	exempt  bool // from the limit on concurrent requests, and from saying who calls
 	endless bool // has no deadline
@@ -31,8 +36,11 @@ type node struct {
 }
 
 // add makes the operation found. A path segment in braces is a parameter. Two operations at the same
-// place are a mistake in this package.
+// place are a mistake in this package, and so is one that anybody may use without that being said.
 func (n *node) add(op *operation) {
+	if op.exempt != (op.scope == 0) {
+		panic(op.method + " " + op.path + " must either have a scope or be exempt")
+	}
 	for segment := range strings.SplitSeq(strings.Trim(op.path, "/"), "/") {
 		n = n.child(segment)
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"order-processing-service/internal/application/access"
 	"order-processing-service/internal/application/ordering"
 	"order-processing-service/internal/application/wire"
 	"order-processing-service/internal/domain/fault"
@@ -17,12 +18,13 @@ const asHistory = "as_history"
 func (a *api) placeBatch() operation {
 	return operation{
 		method: http.MethodPost, path: "/orders/batch", query: []string{asHistory},
+		scope: access.Write,
 		doc: &description{
 			id: "placeOrders", tag: tagOrders, summary: "Place many orders at once",
 			text: "Takes up to 1,000 orders. Each is accepted or refused on its own, and the results come in the order sent. " +
 				"Give each order an `idempotency_key` of its own, and the batch may be sent again without harm.",
 			parameters: []parameter{{
-				name: asHistory, in: "query", text: "Keeps the orders as told already: no subscriber learns of them.",
+				name: asHistory, in: "query", text: "Keeps the orders as told already: no subscriber learns of them. Needs the scope `orders:admin`.",
 				schema: boolean(),
 			}},
 			body:     wire.Batch{},
@@ -40,6 +42,11 @@ func (x *exchange) placeBatch() error {
 	history, err := x.flag(asHistory)
 	if err != nil {
 		return err
+	}
+	if history {
+		if err := x.allow(access.Admin); err != nil {
+			return err
+		}
 	}
 	if _, ok := x.r.Header[headerKey]; ok {
 		return invalid("header."+headerKey, "is for a single order; give each order of the batch its own idempotency_key")

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"net/http"
 
+	"order-processing-service/internal/application/access"
 	"order-processing-service/internal/application/ordering"
 	"order-processing-service/internal/application/wire"
 )
@@ -10,6 +11,7 @@ import (
 func (a *api) changeOrder() operation {
 	return operation{
 		method: http.MethodPatch, path: "/orders/{order_id}",
+		scope: access.Write,
 		doc: &description{
 			id: "changeOrder", tag: tagOrders, summary: "Change an order",
 			text: "Moves the order to another status, changes its metadata, or both. The status that the order has already " +

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"net/http"
 
+	"order-processing-service/internal/application/access"
 	"order-processing-service/internal/application/ordering"
 	"order-processing-service/internal/application/wire"
 )
@@ -10,6 +11,7 @@ import (
 func (a *api) listOrders() operation {
 	return operation{
 		method: http.MethodGet, path: "/orders", query: append(filterNames(), queryLimit, queryCursor),
+		scope: access.Read,
 		doc: &description{
 			id: "listOrders", tag: tagOrders, summary: "List orders",
 			text: "Returns a page of the orders that match all filters, newest first by `created_at`. Go on with `next_cursor`, or " +
@@ -38,7 +40,7 @@ func (x *exchange) listOrders() error {
 	if err := q.err(); err != nil {
 		return err
 	}
-	page, err := x.api.Orders.List(x.ctx, query)
+	page, err := x.api.Orders.List(x.ctx, x.caller, query)
 	if err != nil {
 		return err
 	}

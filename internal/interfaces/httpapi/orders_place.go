@@ -3,6 +3,7 @@ package httpapi
 import (
 	"net/http"
 
+	"order-processing-service/internal/application/access"
 	"order-processing-service/internal/application/ordering"
 	"order-processing-service/internal/application/wire"
 	"order-processing-service/internal/domain/order"
@@ -11,6 +12,7 @@ import (
 func (a *api) placeOrder() operation {
 	return operation{
 		method: http.MethodPost, path: "/orders",
+		scope: access.Write,
 		doc: &description{
 			id: "placeOrder", tag: tagOrders, summary: "Place an order",
 			text: "Takes an order. The answer comes when the order is on disk. With an `Idempotency-Key` the request may be " +

@@ -3,12 +3,14 @@ package httpapi
 import (
 	"net/http"
 
+	"order-processing-service/internal/application/access"
 	"order-processing-service/internal/application/wire"
 )
 
 func (a *api) readOrder() operation {
 	return operation{
 		method: http.MethodGet, path: "/orders/{order_id}",
+		scope: access.Read,
 		doc: &description{
 			id: "readOrder", tag: tagOrders, summary: "Read an order",
 			text:       "Returns the order in full. With `If-None-Match` an order that has not changed is not sent again.",
@@ -34,7 +36,7 @@ func (x *exchange) readOrder() error {
 	if err != nil {
 		return err
 	}
-	o, err := x.api.Orders.Read(x.ctx, id)
+	o, err := x.api.Orders.Read(x.ctx, x.caller, id)
 	if err != nil {
 		return err
 	}
@@ -50,6 +52,7 @@ func (x *exchange) readOrder() error {
 func (a *api) timeline() operation {
 	return operation{
 		method: http.MethodGet, path: "/orders/{order_id}/timeline",
+		scope: access.Read,
 		doc: &description{
 			id: "readTimeline", tag: tagOrders, summary: "Read an order's timeline",
 			text:       "Returns all events of the order, oldest first: what happened, when, and who did it.",
@@ -66,11 +69,7 @@ func (x *exchange) readTimeline() error {
 	if err != nil {
 		return err
 	}
-	o, err := x.api.Orders.Read(x.ctx, id)
-	if err != nil {
-		return err
-	}
-	events, err := x.api.Orders.Timeline(x.ctx, id)
+	o, events, err := x.api.Orders.Timeline(x.ctx, x.caller, id)
 	if err != nil {
 		return err
 	}

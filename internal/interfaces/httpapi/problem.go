@@ -102,8 +102,8 @@ func (x *exchange) answer(err error) {
 	if wait > 0 {
 		h["Retry-After"] = []string{strconv.Itoa(int((wait + time.Second - 1) / time.Second))}
 	}
-	if problem.Status == http.StatusUnauthorized {
-		h["Www-Authenticate"] = []string{"Bearer"}
+	if challenge := x.challenge(fault.Of(err)); challenge != "" {
+		h["Www-Authenticate"] = []string{challenge}
 	}
 	x.out = wire.AppendProblem(x.out[:0], &problem)
 	x.reply(problem.Status, typeProblem, x.out)

@@ -8,7 +8,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	"order-processing-service/internal/application/correlation"
 	"order-processing-service/internal/domain/fault"
 )
 
@@ -43,12 +42,12 @@ func (x *exchange) serve() error {
 			return errBusy
 		}
 		defer a.working.Add(-1)
-		caller, err := a.Identify(x.r)
-		if err != nil {
+		if err := x.identify(); err != nil {
 			return err
 		}
-		caller.Trace = correlation.TraceOf(x.ctx).Recorded()
-		x.caller = caller
+		if err := x.allow(op.scope); err != nil {
+			return err
+		}
 	}
 	if !op.endless {
 		ctx, cancel := context.WithTimeout(x.ctx, a.RequestTimeout)

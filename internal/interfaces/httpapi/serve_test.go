@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"order-processing-service/internal/application/access"
 	"order-processing-service/internal/application/ordering"
 	"order-processing-service/internal/application/wire"
 	"order-processing-service/internal/domain/fault"
@@ -188,11 +189,11 @@ func TestOnlySoManyAtOnce(t *testing.T) {
 
 func TestIdentify(t *testing.T) {
 	s := start(t, func(c *httpapi.Config, _ *memory.Store) {
-		c.Identify = func(r *http.Request) (ordering.Caller, error) {
+		c.Identify = func(r *http.Request) (access.Caller, error) {
 			if name := r.Header.Get("Authorization"); name != "" {
-				return ordering.Caller{Subject: name}, nil
+				return access.Caller{Subject: name, Scopes: access.Read | access.Write}, nil
 			}
-			return ordering.Caller{}, fault.New(fault.Unauthenticated, "token_missing", "send a token")
+			return access.Caller{}, fault.New(fault.Unauthenticated, "token_missing", "send a token")
 		}
 	})
 	a, err := s.try("POST", "/orders", strings.NewReader(tea))

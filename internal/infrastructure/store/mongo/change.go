@@ -187,14 +187,17 @@ func (s *Store) updateOne(ctx context.Context, update mongo.WriteModel) (matched
 	bounded, cancel := s.attempt(ctx)
 	defer cancel()
 	var result *mongo.UpdateResult
-	switch u := update.(type) {
-	case *mongo.UpdateOneModel:
-		result, err = s.orders.UpdateOne(bounded, u.Filter, u.Update)
-	case *mongo.ReplaceOneModel:
-		result, err = s.orders.ReplaceOne(bounded, u.Filter, u.Replacement)
-	default:
-		err = fmt.Errorf("mongo: a %T changes no single document", update)
-	}
+	err = s.onOrders(bounded, func(orders *mongo.Collection) (err error) {
+		switch u := update.(type) {
+		case *mongo.UpdateOneModel:
+			result, err = orders.UpdateOne(bounded, u.Filter, u.Update)
+		case *mongo.ReplaceOneModel:
+			result, err = orders.ReplaceOne(bounded, u.Filter, u.Replacement)
+		default:
+			err = fmt.Errorf("mongo: a %T changes no single document", update)
+		}
+		return err
+	})
 	if err != nil {
 		return false, err
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"order-processing-service/internal/application/delivery"
@@ -200,8 +201,10 @@ func (s *Store) putOff(ctx context.Context, r *record, now time.Time, cause erro
 	bounded, cancel := s.attempt(ctx)
 	defer cancel()
 	later := bson.NewDateTimeFromTime(now.Add(damagedDelay))
-	_, err := s.orders.UpdateOne(bounded, r.filter(), bson.D{{Key: "$set", Value: bson.D{
-		{Key: "revision", Value: r.revision + 1}, {Key: "due_at", Value: later},
-	}}})
-	return err
+	return s.onOrders(bounded, func(orders *mongo.Collection) error {
+		_, err := orders.UpdateOne(bounded, r.filter(), bson.D{{Key: "$set", Value: bson.D{
+			{Key: "revision", Value: r.revision + 1}, {Key: "due_at", Value: later},
+		}}})
+		return err
+	})
 }

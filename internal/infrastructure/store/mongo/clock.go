@@ -78,8 +78,11 @@ func (s *Store) greet(ctx context.Context, command string) (ahead, trip time.Dur
 	var greeting struct {
 		LocalTime time.Time `json:"localTime"`
 	}
-	asked := time.Now()
-	err = s.client.Database("admin").RunCommand(ctx, bson.D{{Key: command, Value: 1}}).Decode(&greeting)
+	var asked time.Time
+	err = s.on(ctx, func(l *link) error {
+		asked = time.Now()
+		return l.client.Database("admin").RunCommand(ctx, bson.D{{Key: command, Value: 1}}).Decode(&greeting)
+	})
 	trip = time.Since(asked)
 	if err == nil && greeting.LocalTime.IsZero() {
 		err = errors.New("the greeting has no localTime")

@@ -29,6 +29,8 @@ type Server struct {
 	Port int
 	// User signs in with Password, by what the database AuthSource knows; "" for no sign-in.
 	User, Password, AuthSource string
+	// SignInURI lets User sign in, too, where the URI names nobody.
+	SignInURI bool
 	// TLS asks for a connection that nobody can read.
 	TLS bool
 	// CAFile is a PEM file with the authorities that vouch for the server; it asks for TLS as well. ""
@@ -78,6 +80,9 @@ func (s Server) applyURI(o *options.ClientOptions) (database string, err error) 
 			"with each of :/?#[]@% in the user or password written as % and two hexadecimal digits")
 	}
 	o.ApplyURI(s.URI)
+	if s.SignInURI && s.User != "" && o.Auth == nil {
+		o.SetAuth(options.Credential{Username: s.User, Password: s.Password, PasswordSet: true, AuthSource: cmp.Or(parsed.AuthSource, s.AuthSource)})
+	}
 	return parsed.Database, nil
 }
 

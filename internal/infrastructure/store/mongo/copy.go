@@ -24,7 +24,15 @@ const (
 // CountRecords implements copying.Source. The server knows the number without counting.
 func (s *Store) CountRecords(ctx context.Context) (n int64, err error) {
 	err = s.do(ctx, "count records", func(ctx context.Context) (err error) {
-		n, err = s.orders.EstimatedDocumentCount(ctx)
+		n, err = s.count(ctx)
+		return err
+	})
+	return n, err
+}
+
+func (s *Store) count(ctx context.Context) (n int64, err error) {
+	err = s.onOrders(ctx, func(orders *mongo.Collection) error {
+		n, err = orders.EstimatedDocumentCount(ctx)
 		return err
 	})
 	return n, err

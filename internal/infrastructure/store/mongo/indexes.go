@@ -76,7 +76,9 @@ func (i Index) model() mongo.IndexModel {
 // whether it has.
 func (s *Store) indexNew(ctx context.Context) bool {
 	return s.do(ctx, "make indexes", func(ctx context.Context) error {
-		err := s.orders.FindOne(ctx, bson.D{}, options.FindOne().SetProjection(bson.D{{Key: "_id", Value: 1}})).Err()
+		err := s.onOrders(ctx, func(orders *mongo.Collection) error {
+			return orders.FindOne(ctx, bson.D{}, options.FindOne().SetProjection(bson.D{{Key: "_id", Value: 1}})).Err()
+		})
 		if !errors.Is(err, mongo.ErrNoDocuments) {
 			return cmp.Or(err, errNotNew)
 		}
@@ -123,10 +125,10 @@ func (s *Store) keepIndexes(ctx context.Context) {
 // partial indexes, a whole one does. It returns what the server refuses, and what may be tried again.
 func (s *Store) makeIndexes(ctx context.Context) (refused, later error) {
 	for _, index := range Indexes() {
-		_, err := s.orders.Indexes().CreateOne(ctx, index.model())
+		err := s.makeIndex(ctx, index)
 		if err != nil && index.Member != "" && !isAway(err) && !hasCode(err, codeIndexOptionsConflict) {
 			index.Member = ""
-			_, err = s.orders.Indexes().CreateOne(ctx, index.model())
+			err = s.makeIndex(ctx, index)
 		}
 		if err == nil {
 			continue
@@ -139,4 +141,11 @@ func (s *Store) makeIndexes(ctx context.Context) (refused, later error) {
 		}
 	}
 	return refused, later
+}
+
+func (s *Store) makeIndex(ctx context.Context, index Index) error {
+	return s.onOrders(ctx, func(orders *mongo.Collection) error {
+		_, err := orders.Indexes().CreateOne(ctx, index.model())
+		return err
+	})
 }

@@ -83,7 +83,7 @@ type migration struct {
 // run looks at what each document is, and has those of the FastAPI service read and rewritten in batches.
 func (m *migration) run(ctx context.Context) error {
 	var err error
-	if m.at.Total, err = m.orders.EstimatedDocumentCount(ctx); err != nil {
+	if m.at.Total, err = m.count(ctx); err != nil {
 		return err
 	}
 	find := options.Find().SetSort(bson.D{{Key: "_id", Value: 1}}).SetBatchSize(migrateBatch).
@@ -267,7 +267,7 @@ func (m *migration) write(ctx context.Context, part []mongo.WriteModel, ids []or
 	}
 	bounded, cancel := m.attempt(ctx)
 	defer cancel()
-	result, err := m.orders.BulkWrite(bounded, part, options.BulkWrite().SetOrdered(false))
+	result, err := m.bulkWrite(bounded, part)
 	if err == nil && result.MatchedCount == int64(len(part)) {
 		m.Migrated += int64(len(part))
 		for _, id := range ids {

@@ -49,6 +49,11 @@ type Config struct {
 	Timeout time.Duration
 	// KeepIndexes leaves the indexes to somebody else: see Indexes.
 	KeepIndexes bool
+	// Renew says where the server is and who signs in as that is known now: it is asked when a sign-in is refused, at most
+	// every two seconds, and by Store.Renew. nil if that never changes. The name of the database stays.
+	Renew func(ctx context.Context) (Server, error)
+	// Server is what Client was made from. Only Renew needs it, to tell whether something has changed.
+	Server Server
 	// MustBeThere makes a server that is away an error of Open.
 	MustBeThere bool
 	// DefaultCurrency is that of orders that the FastAPI service kept, which name none. The zero value
@@ -60,8 +65,9 @@ type Config struct {
 
 // Store is a client of one collection. It is safe for concurrent use.
 type Store struct {
-	client   *mongo.Client
-	orders   *mongo.Collection
+	link     atomic.Pointer[link] // the current one
+	renewals renewals
+	database string
 	timeout  time.Duration
 	currency money.Currency
 	log      *slog.Logger
@@ -72,11 +78,13 @@ type Store struct {
 	legacy   noted       // documents of the FastAPI service that were spoken of already
 	tooOld   atomic.Bool // the server is
 
-	closing    sync.RWMutex // guards closed
-	closed     bool
-	calls      sync.WaitGroup // under way
-	workers    sync.WaitGroup // in the background
-	background context.CancelFunc
+	closing sync.RWMutex // guards closed
+	closed  bool
+	calls   sync.WaitGroup // under way
+	workers sync.WaitGroup // in the background
+
+	background    context.Context //nolint:containedctx // it ends with the store, and with it what no caller waits for
+	endBackground context.CancelFunc
 }
 
 const defaultTimeout = 10 * time.Second
@@ -89,7 +97,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		timeout:  cmp.Or(c.Timeout, defaultTimeout),
 		currency: c.DefaultCurrency,
 		log:      c.Log,
+		database: cmp.Or(c.Database, "orders_db"),
 	}
+	s.renewals.ask = c.Renew
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -99,22 +109,20 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 			return nil, err
 		}
 	}
-	client, err := mongo.Connect(c.Client, s.options())
+	first, err := s.connect(c.Client, c.Server)
 	if err != nil {
-		return nil, connectFault(err)
+		return nil, err
 	}
-	s.client = client
-	s.orders = client.Database(cmp.Or(c.Database, "orders_db")).Collection(Collection)
+	s.link.Store(first)
+	s.background, s.endBackground = context.WithCancel(context.WithoutCancel(ctx))
+	s.reads, s.inserts = newGatherer(&s.workers, s.findGathered), newGatherer(&s.workers, s.insertGathered)
 	there, err := s.check(ctx, c.MustBeThere)
 	if err != nil {
-		return nil, errors.Join(err, client.Disconnect(context.WithoutCancel(ctx)))
+		return nil, errors.Join(err, s.Close()) //nolint:contextcheck // it is closed also when ctx has ended
 	}
-	s.reads, s.inserts = newGatherer(&s.workers, s.findGathered), newGatherer(&s.workers, s.insertGathered)
-	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	s.background = cancel
-	s.workers.Go(func() { s.keepClock(background) })
+	s.workers.Go(func() { s.keepClock(s.background) })
 	if !c.KeepIndexes && (!there || !s.indexNew(ctx)) {
-		s.workers.Go(func() { s.keepIndexes(background) })
+		s.workers.Go(func() { s.keepIndexes(s.background) })
 	}
 	return s, nil
 }
@@ -174,8 +182,10 @@ func (s *Store) ping(ctx context.Context, within time.Duration) error {
 	return s.do(ctx, "ping", func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, within)
 		defer cancel()
-		_, err := s.orders.UpdateOne(ctx, bson.D{{Key: "_id", Value: bson.ObjectID{}}}, bson.D{{Key: "$set", Value: bson.D{{Key: "form", Value: 1}}}})
-		return err
+		return s.onOrders(ctx, func(orders *mongo.Collection) error {
+			_, err := orders.UpdateOne(ctx, bson.D{{Key: "_id", Value: bson.ObjectID{}}}, bson.D{{Key: "$set", Value: bson.D{{Key: "form", Value: 1}}}})
+			return err
+		})
 	})
 }
 
@@ -220,12 +230,10 @@ func (s *Store) Close() error {
 	}
 	s.closed = true
 	s.closing.Unlock()
-	s.background()
+	s.endBackground()
 	s.calls.Wait() // each call is bounded by the timeout
 	s.reads.end()
 	s.inserts.end()
 	s.workers.Wait()
-	ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
-	defer cancel()
-	return s.client.Disconnect(ctx)
+	return s.disconnect(context.Background(), s.link.Load())
 }

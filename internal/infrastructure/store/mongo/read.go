@@ -1,6 +1,7 @@
 package mongo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -80,7 +81,11 @@ func (s *Store) findTracks(ctx context.Context, id order.ID) (record, error) {
 }
 
 func (s *Store) findOne(ctx context.Context, filter, projection bson.D) (record, error) {
-	raw, err := s.orders.FindOne(ctx, filter, options.FindOne().SetProjection(projection)).Raw()
+	var raw bson.Raw
+	err := s.onOrders(ctx, func(orders *mongo.Collection) (err error) {
+		raw, err = orders.FindOne(ctx, filter, options.FindOne().SetProjection(projection)).Raw()
+		return err
+	})
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		return record{}, order.ErrNotFound
 	}
@@ -109,11 +114,19 @@ func (s *Store) findMany(ctx context.Context, ids []order.ID, projection bson.D)
 // each calls do with the documents that match, until it says that it has enough.
 func (s *Store) each(
 	ctx context.Context, filter bson.D, o *options.FindOptionsBuilder, do func(bson.Raw) (more bool, err error),
-) (err error) {
-	cursor, err := s.orders.Find(ctx, filter, o)
-	if err != nil {
+) error {
+	var inside error // of a query that was begun, which is not begun again
+	err := s.onOrders(ctx, func(orders *mongo.Collection) error {
+		cursor, err := orders.Find(ctx, filter, o)
+		if err == nil {
+			inside = eachOf(ctx, cursor, do)
+		}
 		return err
-	}
+	})
+	return cmp.Or(err, inside)
+}
+
+func eachOf(ctx context.Context, cursor *mongo.Cursor, do func(bson.Raw) (more bool, err error)) (err error) {
 	defer func() { err = errors.Join(err, cursor.Close(ctx)) }()
 	for cursor.Next(ctx) {
 		if more, err := do(cursor.Current); err != nil || !more {

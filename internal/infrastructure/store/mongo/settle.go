@@ -129,7 +129,7 @@ func (s *Store) writeTracks(ctx context.Context, writes []tracksWrite) ([]bool, 
 	}
 	bounded, cancel := s.attempt(ctx)
 	defer cancel()
-	result, err := s.orders.BulkWrite(bounded, updates, options.BulkWrite().SetOrdered(false))
+	result, err := s.bulkWrite(bounded, updates)
 	if err == nil && result.MatchedCount == int64(len(writes)) {
 		for i := range done {
 			done[i] = true
@@ -161,6 +161,15 @@ func (s *Store) writeTracks(ctx context.Context, writes []tracksWrite) ([]bool, 
 		done[i] = slices.EqualFunc(tracks, w.tracks, sameTrack)
 	}
 	return done, nil
+}
+
+// bulkWrite makes writes that do not depend on each other.
+func (s *Store) bulkWrite(ctx context.Context, writes []mongo.WriteModel) (result *mongo.BulkWriteResult, err error) {
+	err = s.onOrders(ctx, func(orders *mongo.Collection) error {
+		result, err = orders.BulkWrite(ctx, writes, options.BulkWrite().SetOrdered(false))
+		return err
+	})
+	return result, err
 }
 
 // sameTrack compares tracks as they are kept, to the millisecond.

@@ -13,8 +13,9 @@ import (
 	"order-processing-service/internal/infrastructure/store/mongo"
 )
 
-// TestSignIn is about who is let in. It needs a server that asks, in TEST_MONGO_AUTH_URI.
-func TestSignIn(t *testing.T) {
+// authServer is a server that asks who calls: the one in TEST_MONGO_AUTH_URI, and whom it lets in.
+func authServer(t *testing.T) (u *url.URL, user, password string) {
+	t.Helper()
 	address, user, password := os.Getenv("TEST_MONGO_AUTH_URI"), os.Getenv("TEST_MONGO_AUTH_USER"), os.Getenv("TEST_MONGO_AUTH_PASSWORD")
 	if address == "" {
 		const message = "signing in to MongoDB was not tried: TEST_MONGO_AUTH_URI names no server; 'make test/mongoauth' starts one"
@@ -30,6 +31,12 @@ func TestSignIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return u, user, password
+}
+
+// TestSignIn is about who is let in.
+func TestSignIn(t *testing.T) {
+	u, user, password := authServer(t)
 	port, err := strconv.Atoi(u.Port())
 	if err != nil {
 		t.Fatal(err)
