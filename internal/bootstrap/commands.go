@@ -14,13 +14,18 @@ import (
 func Commands() cli.Commands {
 	return cli.Commands{
 		Serve:    serve,
+		Worker:   work,
 		Import:   importOrders,
 		Copy:     copyOrders,
 		Migrate:  migrate,
 		Indexes:  indexes,
 		Settings: settings,
-		BaseURL:  baseURL,
-		Build:    Build(),
+
+		DeadLetters: deadLetters,
+		Redrive:     redriveDeadLetters,
+
+		BaseURL: baseURL,
+		Build:   Build(),
 	}
 }
 
