@@ -27,8 +27,9 @@ PLATFORMS ?= linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 # server that only tests need.
 GOLANGCI_LINT := go tool -modfile=tools/golangci-lint/go.mod golangci-lint
 ACTIONLINT    := go tool -modfile=tools/actionlint/go.mod actionlint
+GORELEASER    := go tool -modfile=tools/goreleaser/go.mod goreleaser
 MODULES       := . $(patsubst %/go.mod,%,$(wildcard tools/*/go.mod test/*/go.mod))
-SCRIPTS       := .ci/run $(wildcard test/*/*.sh)
+SCRIPTS       := .ci/run $(wildcard test/*/*.sh deploy/*/*.sh)
 
 .PHONY: help
 help: ## Show the targets
@@ -135,6 +136,36 @@ bench: build ## Measure the service against its limits, into docs/benchmarks.md
 .PHONY: bench/mongo
 bench/mongo: build ## Measure the service on TEST_MONGO_URI beside its driver, into docs/benchmarks-mongodb.md
 	$(if $(TEST_MONGO_URI),,test/mongowire/run.sh) bash -c 'go run ./test/bench -orders bin/orders -mongo "$$TEST_MONGO_URI" $(BENCH_MONGO_FLAGS)'
+
+.PHONY: test/image
+test/image: ## Lay the image out in an empty root folder and run it there; needs root
+	$(call require-tests,.,./test/image/...)
+	ORDERS_REQUIRE_ROOT=1 go test -count=1 -v ./test/image/...
+
+##@ Deploy and release
+
+.PHONY: image
+image: ## Build the image for this machine; needs Docker
+	docker build -t order-processing-service --build-arg VERSION='$(VERSION)' --build-arg REVISION="$$(git rev-parse HEAD)" .
+
+.PHONY: deploy-check
+deploy-check: ## Check the deployment files; needs Python 3
+	test/deploy/lint.sh
+	go -C test/deploy vet ./...
+	go -C test/deploy test -count=1 -v ./...
+
+.PHONY: release-check
+release-check: ## Make the whole release in dist/ without publishing it, and check it
+	test/release/notes.sh Unreleased >/dev/null
+	$(GORELEASER) release --snapshot --clean
+	test/release/check.sh dist
+
+.PHONY: release
+release: ## Publish a draft of the release that is tagged; needs GITHUB_TOKEN
+	notes=$$(mktemp); trap 'rm -f "$$notes"' EXIT; \
+		version=$$(git describe --exact-match --tags); test/release/notes.sh "$${version#v}" >"$$notes"; \
+		$(GORELEASER) release --clean --release-notes "$$notes"; \
+		test/release/check.sh dist
 
 ##@ Keep in order
 
