@@ -10,6 +10,7 @@ import (
 	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/application/ordering"
 	"order-processing-service/internal/bootstrap/config"
+	"order-processing-service/internal/infrastructure/identity"
 	"order-processing-service/internal/infrastructure/telemetry"
 	"order-processing-service/internal/interfaces/httpapi"
 )
@@ -25,6 +26,7 @@ type core struct {
 	store      storage
 	dispatcher *delivery.Dispatcher
 	orders     *ordering.Service
+	callers    *identity.Callers // nil when nobody is asked who calls
 	checks     []checked
 	stopLooks  context.CancelFunc // at what the parts depend on
 }
@@ -60,13 +62,20 @@ func openCore(ctx context.Context, c *config.Config, out io.Writer) (_ *core, er
 // api is the REST API on these parts. It logs to log.
 func (p *core) api(log *slog.Logger) http.Handler {
 	c := p.config
-	return httpapi.New(httpapi.Config{
+	settings := httpapi.Config{
 		Orders:     p.orders,
 		Deliveries: delivery.NewOperations(p.store, p.dispatcher.Wake, p.store.now),
 		Log:        log, Version: Build().Version,
 		MaxBody: c.MaxBodyBytes, MaxBatchBody: c.MaxBatchBodyBytes,
 		MaxInFlightBytes: c.MaxInFlightBytes, MaxConcurrent: c.MaxConcurrentRequests, RequestTimeout: c.RequestTimeout, ExportStall: c.WriteTimeout,
-	})
+	}
+	if p.callers != nil {
+		settings.Identify = p.callers.Identify
+	}
+	if c.LogSubject == "hash" {
+		settings.NameSubject = identity.HashSubject
+	}
+	return httpapi.New(settings)
 }
 
 // start begins what goes on in the background until close; the end of ctx does not end it.
@@ -89,6 +98,9 @@ func (p *core) close(ctx context.Context) error {
 	}
 	if p.dispatcher != nil {
 		errs = append(errs, p.dispatcher.Stop(ctx))
+	}
+	if p.callers != nil {
+		p.callers.Close()
 	}
 	if p.store.Closer != nil {
 		errs = append(errs, p.store.Close())

@@ -40,6 +40,9 @@ func Open(ctx context.Context, c *config.Config, out io.Writer) (_ *Service, err
 	if s.core, err = openCore(ctx, c, out); err != nil {
 		return nil, err
 	}
+	if err := s.openIdentity(ctx, false); err != nil {
+		return nil, err
+	}
 	if s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", c.Address()); err != nil {
 		return nil, fmt.Errorf("listen on %s: %w; choose another HOST or PORT", c.Address(), err)
 	}

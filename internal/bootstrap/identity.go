@@ -1,0 +1,56 @@
+package bootstrap
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"order-processing-service/internal/bootstrap/config"
+	"order-processing-service/internal/infrastructure/identity"
+)
+
+// openIdentity makes the part that finds out who calls; nil when nobody is asked. In Lambda API Gateway may have found out.
+func (p *core) openIdentity(ctx context.Context, inLambda bool) (err error) {
+	c := p.config
+	if err := c.Unsafe(true, !inLambda); err != nil {
+		return err
+	}
+	if c.Auth == config.AuthNone {
+		return nil
+	}
+	var callers identity.Callers
+	switch c.Auth {
+	case config.AuthGateway:
+		if !inLambda {
+			return errors.New("AUTH=gateway believes what API Gateway says of who calls, which only reaches AWS Lambda; set AUTH=jwt or AUTH=keys here")
+		}
+		callers.Gateway = &identity.Gateway{CustomerClaim: c.JWTCustomerClaim}
+	case config.AuthJWT:
+		keys, err := p.tokenKeys(ctx)
+		if err != nil {
+			return err
+		}
+		callers.Tokens = identity.NewTokens(identity.TokensConfig{
+			Issuer: c.JWTIssuer, Audience: c.JWTAudience, CustomerClaim: c.JWTCustomerClaim, Now: time.Now,
+		}, keys)
+	}
+	p.callers = &callers // what it has so far is closed with the rest
+	if c.APIKeysFile != "" {
+		callers.Keys, err = identity.NewKeys(c.APIKeysFile, p.log, time.Now)
+	}
+	return err
+}
+
+// tokenKeys are the keys that tokens are checked with.
+func (p *core) tokenKeys(ctx context.Context) (identity.KeySource, error) {
+	switch c := p.config; {
+	case c.JWTJWKSURL != "":
+		return identity.ProviderKeys(ctx, identity.ProviderConfig{
+			URL: c.JWTJWKSURL, CAFile: c.JWTJWKSCAFile, Refresh: c.JWTJWKSRefresh, Log: p.log, Now: time.Now,
+		})
+	case c.JWTJWKSFile != "":
+		return identity.FileKeys(c.JWTJWKSFile, p.log, time.Now)
+	default:
+		return identity.PEMKeys(c.JWTPublicKeyFile, p.log, time.Now)
+	}
+}
