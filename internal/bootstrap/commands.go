@@ -18,6 +18,8 @@ func Commands() cli.Commands {
 		Copy:     copyOrders,
 		Migrate:  migrate,
 		Indexes:  indexes,
+		NewKey:   newKey,
+		Token:    token,
 		Settings: settings,
 		BaseURL:  baseURL,
 		Build:    Build(),

@@ -7,23 +7,30 @@ import (
 
 	"order-processing-service/internal/bootstrap/config"
 	"order-processing-service/internal/infrastructure/identity"
+	"order-processing-service/internal/interfaces/cli"
 )
 
-// openIdentity makes the part that finds out who calls; nil when nobody is asked. In Lambda API Gateway may have found out.
-func (p *core) openIdentity(ctx context.Context, inLambda bool) (err error) {
-	c := p.config
-	if err := c.Unsafe(true, !inLambda); err != nil {
-		return err
+// refuseUnsafe refuses to start the API with settings that let in who should not be.
+func refuseUnsafe(c *config.Config, inLambda bool) error {
+	if c.Auth == config.AuthGateway && !inLambda {
+		return cli.UsageError{Err: errors.New("AUTH=gateway believes what API Gateway says of who calls, which reaches AWS Lambda only; " +
+			"set AUTH=jwt or AUTH=keys here")}
 	}
+	if err := c.Unsafe(true, !inLambda); err != nil {
+		return cli.UsageError{Err: err}
+	}
+	return nil
+}
+
+// openIdentity makes the part that finds out who calls; nil when nobody is asked.
+func (p *core) openIdentity(ctx context.Context) (err error) {
+	c := p.config
 	if c.Auth == config.AuthNone {
 		return nil
 	}
 	var callers identity.Callers
 	switch c.Auth {
 	case config.AuthGateway:
-		if !inLambda {
-			return errors.New("AUTH=gateway believes what API Gateway says of who calls, which only reaches AWS Lambda; set AUTH=jwt or AUTH=keys here")
-		}
 		callers.Gateway = &identity.Gateway{CustomerClaim: c.JWTCustomerClaim}
 	case config.AuthJWT:
 		keys, err := p.tokenKeys(ctx)

@@ -37,10 +37,13 @@ func Open(ctx context.Context, c *config.Config, out io.Writer) (_ *Service, err
 			err = errors.Join(err, s.Close())
 		}
 	}()
+	if err := refuseUnsafe(c, false); err != nil {
+		return nil, err
+	}
 	if s.core, err = openCore(ctx, c, out); err != nil {
 		return nil, err
 	}
-	if err := s.openIdentity(ctx, false); err != nil {
+	if err := s.openIdentity(ctx); err != nil {
 		return nil, err
 	}
 	if s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", c.Address()); err != nil {

@@ -36,6 +36,9 @@ type Commands struct {
 	// Migrate rewrites the documents of the FastAPI service in MongoDB, and writes its own report. It comes with Indexes,
 	// which prints the indexes of MongoDB.
 	Migrate func(context.Context, Streams, MigrateOptions) error
+	// NewKey makes an API key, and Token a development token; they print what they made.
+	NewKey func(Streams, KeyOptions) error
+	Token  func(context.Context, Streams, TokenOptions) error
 	Indexes func(context.Context, Streams) error
 	// Settings lists the configuration in force; overrides are values of settings by variable name.
 	Settings func(ctx context.Context, overrides map[string]string) ([]Setting, error)
@@ -121,6 +124,12 @@ Exit codes: 0 done, 1 could not finish, 2 wrong command, flag, value, file or se
 	}
 	if commands.Migrate != nil && commands.Indexes != nil {
 		root.AddCommand(newMongo(commands, streams))
+	}
+	if commands.NewKey != nil {
+		root.AddCommand(newKeys(commands, streams))
+	}
+	if commands.Token != nil {
+		root.AddCommand(newToken(commands, streams))
 	}
 	if commands.Settings != nil {
 		root.AddCommand(newConfig(commands, streams))
