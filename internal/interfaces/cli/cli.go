@@ -36,10 +36,10 @@ type Commands struct {
 	// Migrate rewrites the documents of the FastAPI service in MongoDB, and writes its own report. It comes with Indexes,
 	// which prints the indexes of MongoDB.
 	Migrate func(context.Context, Streams, MigrateOptions) error
+	Indexes func(context.Context, Streams) error
 	// NewKey makes an API key, and Token a development token; they print what they made.
 	NewKey func(Streams, KeyOptions) error
 	Token  func(context.Context, Streams, TokenOptions) error
-	Indexes func(context.Context, Streams) error
 	// Settings lists the configuration in force; overrides are values of settings by variable name.
 	Settings func(ctx context.Context, overrides map[string]string) ([]Setting, error)
 	// BaseURL is where the service that this configuration describes is reached from this machine.
