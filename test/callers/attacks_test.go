@@ -104,13 +104,19 @@ func (k *keyring) attacks() map[string][]string {
 	parts := strings.Split(good, ".")
 	payload := encoded(claims(nil))
 	text := string(payload)
-	unsigned := func(alg string) []string { return bearer(b64(encoded(header(alg, "rsa", nil))) + "." + b64(payload) + ".") }
-	shared := func(secret []byte, id string) []string { return bearer(hmacToken(secret, encoded(header("HS256", id, nil)), payload)) }
+	unsigned := func(alg string) []string {
+		return bearer(b64(encoded(header(alg, "rsa", nil))) + "." + b64(payload) + ".")
+	}
+	shared := func(secret []byte, id string) []string {
+		return bearer(hmacToken(secret, encoded(header("HS256", id, nil)), payload))
+	}
 	der, _ := base64.StdEncoding.DecodeString(strings.Join(strings.Split(strings.TrimSpace(string(k.rsaPEM)), "\n")[1:len(strings.Split(strings.TrimSpace(string(k.rsaPEM)), "\n"))-1], ""))
 	ownKey := func(member string, value any) []string {
 		return bearer(k.stranger.sign("RS256", encoded(header("RS256", "rsa", object{member: value})), payload))
 	}
-	resigned := func(k key, alg, id string) []string { return bearer(k.sign(alg, encoded(header(alg, id, nil)), payload)) }
+	resigned := func(k key, alg, id string) []string {
+		return bearer(k.sign(alg, encoded(header(alg, id, nil)), payload))
+	}
 
 	all := map[string][]string{
 		"nothing": nil, "no token": {"Authorization: Bearer"}, "an empty token": {"Authorization: Bearer "}, "basic": {"Authorization: Basic YTpi"},
@@ -159,11 +165,11 @@ func (k *keyring) attacks() map[string][]string {
 		"RS256 for EC":        resigned(k.rsa, "RS256", "p256"),
 		"PS256, key for RS256": bearer(k.rsaOnly256.sign("PS256", encoded(header("PS256", "rsa-256", nil)),
 			payload)),
-		"ES256 with zeros":    bearer(b64(encoded(header("ES256", "p256", nil))) + "." + b64(payload) + "." + b64(make([]byte, 64))),
-		"ES256 as DER":        bearer(b64(encoded(header("ES256", "p256", nil))) + "." + b64(payload) + "." + b64([]byte{0x30, 6, 2, 1, 1, 2, 1, 1})),
-		"EdDSA with zeros":    bearer(b64(encoded(header("EdDSA", "ed", nil))) + "." + b64(payload) + "." + b64(make([]byte, 64))),
-		"RS256 with zeros":    bearer(parts[0] + "." + parts[1] + "." + b64(make([]byte, 256))),
-		"a weak key":          resigned(k.weak, "RS256", "weak"),
+		"ES256 with zeros":     bearer(b64(encoded(header("ES256", "p256", nil))) + "." + b64(payload) + "." + b64(make([]byte, 64))),
+		"ES256 as DER":         bearer(b64(encoded(header("ES256", "p256", nil))) + "." + b64(payload) + "." + b64([]byte{0x30, 6, 2, 1, 1, 2, 1, 1})),
+		"EdDSA with zeros":     bearer(b64(encoded(header("EdDSA", "ed", nil))) + "." + b64(payload) + "." + b64(make([]byte, 64))),
+		"RS256 with zeros":     bearer(parts[0] + "." + parts[1] + "." + b64(make([]byte, 256))),
+		"a weak key":           resigned(k.weak, "RS256", "weak"),
 		"a key for encrypting": resigned(k.forEncryption, "RS256", "enc"),
 
 		"wrong key, right kid": resigned(k.stranger, "RS256", "rsa"),

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -83,6 +84,23 @@ func start(t *testing.T, settings ...string) *service {
 		}
 	})
 	return s
+}
+
+// opened opens the program with the settings in the environment, and returns what is wrong with them.
+func opened(t *testing.T) string {
+	t.Helper()
+	c, err := config.Load(config.Source{Environ: os.Environ()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := bootstrap.Open(t.Context(), c, io.Discard)
+	if err != nil {
+		return err.Error()
+	}
+	if err := program.Close(); err != nil {
+		t.Error(err)
+	}
+	return ""
 }
 
 // answer is what the service says.
