@@ -27,7 +27,7 @@ func (c claims) expect(issuer, audience string, now time.Time) error {
 	if !ok || expires == nil {
 		return refuse(codeInvalid, "the token does not say when it expires; it needs the claim exp, a number of seconds")
 	}
-	if seconds := float64(now.UnixNano()) / 1e9; seconds >= *expires+leeway.Seconds() {
+	if until(*expires, now) <= -leeway.Seconds() {
 		return refuse(codeExpired, "the token has expired; get a new one")
 	}
 	for _, name := range []string{"nbf", "iat"} {
@@ -35,7 +35,7 @@ func (c claims) expect(issuer, audience string, now time.Time) error {
 		if !ok {
 			return refuse(codeInvalid, "the token's claim "+name+" is no number of seconds")
 		}
-		if begins != nil && float64(now.UnixNano())/1e9 < *begins-leeway.Seconds() {
+		if begins != nil && until(*begins, now) > leeway.Seconds() {
 			return refuse(codeInvalid, "the token is not valid yet: its claim "+name+" lies in the future; check the clocks")
 		}
 	}
@@ -56,6 +56,11 @@ func (c claims) date(name string) (seconds *float64, ok bool) {
 	return &number, true
 }
 
+// until is how many seconds are left until a date. A float64 can't tell the nanoseconds of a date, but can of what is left.
+func until(date float64, now time.Time) float64 {
+	return date - float64(now.Unix()) - float64(now.Nanosecond())/1e9
+}
+
 // scopes reads the claim scope, or scp if there is none: names parted by spaces, or a list of names.
 func (c claims) scopes() (access.Scopes, error) {
 	value, has := c["scope"]
@@ -70,7 +75,8 @@ func (c claims) scopes() (access.Scopes, error) {
 	}
 	var all access.Scopes
 	for _, name := range names {
-		all |= access.ScopesOf(strings.Fields(name)...)
+		// API Gateway's HTTP APIs write a list as the text "[a b]".
+		all |= access.ScopesOf(strings.Fields(strings.Trim(name, "[]"))...)
 	}
 	return all, nil
 }
