@@ -16,5 +16,5 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	streams := cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}
-	os.Exit(cli.Run(ctx, bootstrap.Commands(), os.Args[1:], streams))
+	os.Exit(cli.Run(ctx, bootstrap.Commands(), bootstrap.Arguments(os.Args[1:]), streams))
 }

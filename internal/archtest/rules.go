@@ -36,13 +36,14 @@ func table() []row {
 		bootstrap      = "internal/bootstrap"
 		cli            = "internal/interfaces/cli"
 
-		fault    = "internal/domain/fault"
-		money    = "internal/domain/money"
-		delivery = "internal/application/delivery"
-		ordering = "internal/application/ordering"
-		wire     = "internal/application/wire"
-		document = "internal/infrastructure/store/document"
-		stores   = "internal/infrastructure/store/..."
+		fault       = "internal/domain/fault"
+		money       = "internal/domain/money"
+		correlation = "internal/application/correlation" // of the trace that a message came with
+		delivery    = "internal/application/delivery"
+		ordering    = "internal/application/ordering"
+		wire        = "internal/application/wire"
+		document    = "internal/infrastructure/store/document"
+		stores      = "internal/infrastructure/store/..."
 	)
 	var (
 		none     []string
@@ -65,7 +66,7 @@ func table() []row {
 
 		// The use cases, and the ports they call. What is committed is handed over to be told, never the other way round.
 		{pkg: ordering, module: []string{domain, delivery}, libraries: helpful, closed: ported, inTests: parts},
-		{pkg: "internal/application/receiving", module: []string{domain, ordering, wire}, libraries: helpful, closed: ported, inTests: parts},
+		{pkg: "internal/application/receiving", module: []string{domain, ordering, wire, correlation}, libraries: helpful, closed: ported, inTests: parts},
 		{pkg: "internal/application/processing", module: []string{domain, ordering}, libraries: helpful, closed: ported, inTests: parts},
 		{pkg: "internal/application/importing", module: []string{domain, ordering, wire}, libraries: helpful, closed: ported, inTests: parts},
 		{pkg: "internal/application/copying", module: []string{domain, delivery}, libraries: helpful, closed: ported, inTests: parts},

@@ -14,6 +14,7 @@ import (
 func Commands() cli.Commands {
 	return cli.Commands{
 		Serve:    serve,
+		Worker:   work,
 		Import:   importOrders,
 		Copy:     copyOrders,
 		Migrate:  migrate,
@@ -21,8 +22,12 @@ func Commands() cli.Commands {
 		NewKey:   newKey,
 		Token:    token,
 		Settings: settings,
-		BaseURL:  baseURL,
-		Build:    Build(),
+
+		DeadLetters: deadLetters,
+		Redrive:     redriveDeadLetters,
+
+		BaseURL: baseURL,
+		Build:   Build(),
 	}
 }
 

@@ -27,7 +27,7 @@ type core struct {
 	dispatcher *delivery.Dispatcher
 	orders     *ordering.Service
 	callers    *identity.Callers // nil when nobody is asked who calls
-	checks     []checked
+	checks     []look
 	stopLooks  context.CancelFunc // at what the parts depend on
 }
 
@@ -47,7 +47,7 @@ func openCore(ctx context.Context, c *config.Config, out io.Writer) (_ *core, er
 	if err != nil {
 		return nil, err
 	}
-	p.checks = remote(told)
+	p.checks = looks(told)
 	p.dispatcher = delivery.New(delivery.Config{
 		Store: p.store, Subscribers: told, Logger: p.log, Now: p.store.now,
 		Lease: c.DeliveryLease, PollInterval: c.DeliveryPollInterval, MaxAttempts: c.DeliveryMaxAttempts,
@@ -60,11 +60,14 @@ func openCore(ctx context.Context, c *config.Config, out io.Writer) (_ *core, er
 }
 
 // api is the REST API on these parts. It logs to log.
-func (p *core) api(log *slog.Logger) http.Handler {
+func (p *core) api(log *slog.Logger) http.Handler { return p.apiThatWakes(log, p.dispatcher.Wake) }
+
+// apiThatWakes is api with what is called when an operator has made deliveries due.
+func (p *core) apiThatWakes(log *slog.Logger, wake func()) http.Handler {
 	c := p.config
 	settings := httpapi.Config{
 		Orders:     p.orders,
-		Deliveries: delivery.NewOperations(p.store, p.dispatcher.Wake, p.store.now),
+		Deliveries: delivery.NewOperations(p.store, wake, p.store.now),
 		Log:        log, Version: Build().Version,
 		MaxBody: c.MaxBodyBytes, MaxBatchBody: c.MaxBatchBodyBytes,
 		MaxInFlightBytes: c.MaxInFlightBytes, MaxConcurrent: c.MaxConcurrentRequests, RequestTimeout: c.RequestTimeout, ExportStall: c.WriteTimeout,
@@ -87,6 +90,11 @@ func (p *core) start(ctx context.Context) {
 	if every := p.config.SecretsRefresh; every > 0 && p.store.renew != nil {
 		go refresh(ctx, every, p.store.renew)
 	}
+}
+
+// startOnDemand is start for a process that may be frozen between pieces of work: nothing goes on by itself.
+func (p *core) startOnDemand(ctx context.Context) {
+	p.dispatcher.StartOnDemand(context.WithoutCancel(ctx))
 }
 
 // close ends the parts in the order in which they depend on each other, until ctx ends. Parts that were never made are

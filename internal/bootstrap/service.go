@@ -12,16 +12,19 @@ import (
 	"runtime/debug"
 	"time"
 
+	"order-processing-service/internal/application/receiving"
 	"order-processing-service/internal/bootstrap/config"
 	"order-processing-service/internal/infrastructure/telemetry"
 	"order-processing-service/internal/interfaces/cli"
 	"order-processing-service/internal/interfaces/httpapi"
+	"order-processing-service/internal/interfaces/lambdafn"
 )
 
-// Service is the program behind the serve command as a value: Open it, Run it.
+// Service is the program behind the serve and worker commands as a value: Open it, Run it.
 type Service struct {
 	*core
 
+	worker   *receiving.Worker // nil in the serve command
 	server   *http.Server
 	listener net.Listener
 	abort    context.CancelFunc // ends requests that a stop can't wait for
@@ -30,20 +33,31 @@ type Service struct {
 // Open makes the service: it opens the store and listens, so that its address is known, but answers
 // nothing yet; ctx is for that only. Log lines go to out. The error says in one line what to do. A service that was opened
 // must be run, or closed.
-func Open(ctx context.Context, c *config.Config, out io.Writer) (_ *Service, err error) {
+func Open(ctx context.Context, c *config.Config, out io.Writer) (*Service, error) {
+	if err := refuseUnsafe(c, false); err != nil {
+		return nil, err
+	}
+	return open(ctx, c, out, func(s *Service) (http.Handler, error) {
+		if err := s.openIdentity(ctx); err != nil {
+			return nil, err
+		}
+		return s.api(telemetry.Patient(s.log)), nil
+	})
+}
+
+// open makes a service that answers with what handler returns.
+func open(ctx context.Context, c *config.Config, out io.Writer, handler func(*Service) (http.Handler, error)) (_ *Service, err error) {
 	s := new(Service)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	if err := refuseUnsafe(c, false); err != nil {
-		return nil, err
-	}
 	if s.core, err = openCore(ctx, c, out); err != nil {
 		return nil, err
 	}
-	if err := s.openIdentity(ctx); err != nil {
+	answer, err := handler(s)
+	if err != nil {
 		return nil, err
 	}
 	if s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", c.Address()); err != nil {
@@ -52,7 +66,7 @@ func Open(ctx context.Context, c *config.Config, out io.Writer) (_ *Service, err
 	requests, abort := context.WithCancel(context.WithoutCancel(ctx))
 	s.abort = abort
 	s.server = &http.Server{
-		Handler:           s.api(telemetry.Patient(s.log)),
+		Handler:           answer,
 		ReadHeaderTimeout: c.ReadHeaderTimeout, ReadTimeout: c.ReadTimeout,
 		WriteTimeout: c.WriteTimeout, IdleTimeout: c.IdleTimeout,
 		MaxHeaderBytes: 64 << 10,
@@ -73,11 +87,14 @@ func (s *Service) URL() string {
 	return s.config.URL(port)
 }
 
-// Run serves until ctx ends, then stops in order: no new requests, those under way finished, the
+// Run serves until ctx ends, then stops in order: no new commands, no new requests, those under way finished, the
 // dispatcher drained, the store closed, within SHUTDOWN_TIMEOUT. What is left undone is told at the
 // next start. It is called once.
 func (s *Service) Run(ctx context.Context) error {
 	s.start(ctx)
+	if s.worker != nil {
+		s.worker.Start(ctx)
+	}
 	failed := make(chan error, 1)
 	go func() { failed <- s.server.Serve(httpapi.AnswerUnread(s.listener, s.log)) }()
 	s.log.InfoContext(ctx, "listening", "url", s.URL(), "store", s.store.place, "data_dir", s.config.DataDir, "pid", os.Getpid())
@@ -103,6 +120,11 @@ func (s *Service) Close() error {
 	timeout := s.config.ShutdownTimeout
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
+	if s.worker != nil {
+		commands, done := context.WithTimeout(ctx, timeout/2)
+		s.worker.Stop(commands)
+		done()
+	}
 	var errs []error
 	if s.server != nil {
 		// The last quarter of the time is kept for what comes after the requests.
@@ -126,22 +148,33 @@ const gcPercent = 400
 
 // serve is the work behind the serve command.
 func serve(ctx context.Context, streams cli.Streams, o cli.ServeOptions) error {
+	if api := os.Getenv(lambdafn.RuntimeVariable); api != "" {
+		return serveLambda(ctx, api, streams.Out, o.Overrides)
+	}
 	c, err := load(ctx, o.Overrides)
 	if err != nil {
 		return err
 	}
+	return run(ctx, streams, c, Open, welcomeLine)
+}
+
+// run opens the program and runs it until ctx ends. A person at a terminal is told of it in the line that hello makes.
+func run(
+	ctx context.Context, streams cli.Streams, c *config.Config,
+	open func(context.Context, *config.Config, io.Writer) (*Service, error), hello func(url, place string) string,
+) error {
 	if os.Getenv("GOGC") == "" {
 		// Little is kept in memory, so that collecting it less often costs some megabytes and saves
 		// a tenth of the work of placing an order.
 		debug.SetGCPercent(gcPercent)
 	}
-	s, err := Open(ctx, c, streams.Out)
+	s, err := open(ctx, c, streams.Out)
 	if err != nil {
 		return err
 	}
 	for _, warning := range c.Warnings() {
 		s.log.WarnContext(ctx, "setting is not used", "hint", warning)
 	}
-	welcome(streams.Err, s.URL(), s.store.place)
+	welcome(streams.Err, hello(s.URL(), s.store.place))
 	return s.Run(ctx)
 }

@@ -40,11 +40,17 @@ func openStore(ctx context.Context, c *config.Config, log *slog.Logger) (storage
 	if err != nil {
 		return storage{}, err
 	}
-	opened := storage{Store: store, deliveryStore: store, Closer: store, now: time.Now, place: path}
+	opened := storage{Store: store, deliveryStore: store, Closer: store, now: wallClock(time.Now), place: path}
 	if c.MayChange() {
 		opened.renew = newRereader(c, log).look
 	}
 	return opened, nil
+}
+
+// wallClock returns the clock without the monotonic reading of its times. That stands still while a machine sleeps, or a
+// function is frozen, and leases go on by what other processes see.
+func wallClock(now func() time.Time) func() time.Time {
+	return func() time.Time { return now().Round(0) }
 }
 
 // openMongoDB opens the store in MongoDB. A server that is away is no error.
@@ -57,7 +63,7 @@ func openMongoDB(ctx context.Context, c *config.Config, log *slog.Logger) (stora
 	if err != nil {
 		return storage{}, err
 	}
-	opened := storage{Store: store, deliveryStore: store, Closer: store, now: store.Now}
+	opened := storage{Store: store, deliveryStore: store, Closer: store, now: wallClock(store.Now)}
 	opened.place = "MongoDB at " + server.Target() + ", database " + settings.Database
 	if c.MayChange() {
 		opened.renew = store.Renew

@@ -81,32 +81,42 @@ func dataRef(c *config.Config) func(order.ID) string {
 	return func(id order.ID) string { return "/orders/" + id.String() }
 }
 
-// checked is a subscriber that can say whether what it stands for is there.
-type checked interface {
-	delivery.Subscriber
-	Check(ctx context.Context) error
+// look is a look, after the start, whether something outside is there.
+type look struct {
+	check func(context.Context) error
+	name  string // of the subscriber; "" for the queue of dead letters
 }
 
-func remote(subscribers []delivery.Subscriber) []checked {
-	var list []checked
+// looks are those at what subscribers stand for.
+func looks(subscribers []delivery.Subscriber) []look {
+	type checked interface {
+		Check(ctx context.Context) error
+	}
+	var list []look
 	for _, s := range subscribers {
 		if c, ok := s.(checked); ok {
-			list = append(list, c)
+			list = append(list, look{check: c.Check, name: s.Name()})
 		}
 	}
 	return list
 }
 
-// checkTimeout bounds the look at what a subscriber stands for.
+// checkTimeout bounds all looks together.
 const checkTimeout = 15 * time.Second
 
 // check says once, after the start, what is not there yet. The service works all the same.
-func check(ctx context.Context, list []checked, log *slog.Logger) {
+func check(ctx context.Context, list []look, log *slog.Logger) {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	for _, s := range list {
-		if err := s.Check(ctx); err != nil && ctx.Err() == nil {
-			log.WarnContext(ctx, "Subscriber is not there; what it is to be told waits", "subscriber", s.Name(), "error", err)
+	for _, l := range list {
+		err := l.check(ctx)
+		if err == nil || ctx.Err() != nil {
+			continue
+		}
+		if l.name == "" {
+			log.WarnContext(ctx, "Commands that can't be applied may be lost sight of", "error", err)
+		} else {
+			log.WarnContext(ctx, "Subscriber is not there; what it is to be told waits", "subscriber", l.name, "error", err)
 		}
 	}
 }

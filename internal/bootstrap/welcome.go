@@ -7,11 +7,11 @@ import (
 	"golang.org/x/term"
 )
 
-// welcome tells a person at a terminal, in one line, where the API, its documentation and the data are. Where w is no
-// terminal it writes nothing: the log says it all. What cannot be written is left out, as the service runs all the same.
-func welcome(w io.Writer, url, dataDir string) {
+// welcome tells a person at a terminal, in one line, where everything is. Where w is no terminal it writes nothing: the log
+// says it all. What cannot be written is left out, as the service runs all the same.
+func welcome(w io.Writer, line string) {
 	if isTerminal(w) {
-		_, _ = io.WriteString(w, welcomeLine(url, dataDir))
+		_, _ = io.WriteString(w, line)
 	}
 }
 

@@ -8,13 +8,13 @@ import (
 
 func TestWelcomeIsForTerminalsOnly(t *testing.T) {
 	var buffer bytes.Buffer
-	welcome(&buffer, "http://127.0.0.1:8000", "./data")
+	welcome(&buffer, welcomeLine("http://127.0.0.1:8000", "./data"))
 	file, err := os.Create(t.TempDir() + "/out")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	welcome(file, "http://127.0.0.1:8000", "./data")
+	welcome(file, welcomeLine("http://127.0.0.1:8000", "./data"))
 	if info, err := file.Stat(); err != nil || info.Size() != 0 || buffer.Len() != 0 {
 		t.Errorf("something was written where no terminal is: %q, %v", buffer.String(), err)
 	}

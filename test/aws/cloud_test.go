@@ -63,8 +63,8 @@ func newCloud(t *testing.T) *cloud {
 	}
 }
 
-// makeBus makes the bus, with a rule that sends what this service tells to the queue.
-func (c *cloud) makeBus(t *testing.T, queueURL string) {
+// makeBus makes the bus, with a rule that sends what the source tells to the queue.
+func (c *cloud) makeBus(t *testing.T, queueURL, source string) {
 	t.Helper()
 	ctx := t.Context()
 	_, err := c.eventBridge.CreateEventBus(ctx, &eventbridge.CreateEventBusInput{Name: &c.name})
@@ -78,19 +78,31 @@ func (c *cloud) makeBus(t *testing.T, queueURL string) {
 		_, err = c.eventBridge.DeleteEventBus(ctx, &eventbridge.DeleteEventBusInput{Name: &c.name})
 		check(t, err)
 	})
-	attributes, err := c.sqs.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
-		QueueUrl: &queueURL, AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameQueueArn},
-	})
-	must(t, err)
 	_, err = c.eventBridge.PutRule(ctx, &eventbridge.PutRuleInput{
-		Name: aws.String("orders"), EventBusName: &c.name, EventPattern: aws.String(`{"source":["order-processing-service"]}`),
+		Name: aws.String("orders"), EventBusName: &c.name, EventPattern: aws.String(`{"source":["` + source + `"]}`),
 	})
 	must(t, err)
 	_, err = c.eventBridge.PutTargets(ctx, &eventbridge.PutTargetsInput{
 		Rule: aws.String("orders"), EventBusName: &c.name,
-		Targets: []ebtypes.Target{{Id: aws.String("queue"), Arn: aws.String(attributes.Attributes["QueueArn"])}},
+		Targets: []ebtypes.Target{{Id: aws.String("queue"), Arn: aws.String(c.arn(t, queueURL))}},
 	})
 	must(t, err)
+}
+
+// arn is the ARN of a queue.
+func (c *cloud) arn(t *testing.T, queueURL string) string {
+	t.Helper()
+	attributes, err := c.attributes(t.Context(), queueURL, sqstypes.QueueAttributeNameQueueArn)
+	must(t, err)
+	return attributes["QueueArn"]
+}
+
+func (c *cloud) attributes(ctx context.Context, queueURL string, names ...sqstypes.QueueAttributeName) (map[string]string, error) {
+	answer, err := c.sqs.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &queueURL, AttributeNames: names})
+	if err != nil {
+		return nil, err
+	}
+	return answer.Attributes, nil
 }
 
 // makeQueue makes a queue and returns its URL.
@@ -150,6 +162,7 @@ func (c *cloud) take(ctx context.Context, queueURL string, wait int32) ([]sqstyp
 	got, err := c.sqs.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 		QueueUrl: &queueURL, MaxNumberOfMessages: 10, WaitTimeSeconds: wait,
 		MessageSystemAttributeNames: []sqstypes.MessageSystemAttributeName{sqstypes.MessageSystemAttributeNameAll},
+		MessageAttributeNames:       []string{"All"},
 	})
 	if err != nil || len(got.Messages) == 0 {
 		return nil, err

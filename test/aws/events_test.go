@@ -132,7 +132,7 @@ func total(want map[string]int) (sum int) {
 func TestEventBridge(t *testing.T) {
 	c := newCloud(t)
 	queue := c.makeQueue(t, "")
-	c.makeBus(t, queue)
+	c.makeBus(t, queue, "order-processing-service")
 	c.makeBucket(t)
 	s := start(t, "EVENTS=eventbridge", "EVENT_BUS_NAME="+c.name, "MANIFESTS=s3", "MANIFEST_BUCKET="+c.name)
 	schemas := s.schemas(t)
@@ -212,7 +212,7 @@ func TestBusAndBucketComeLater(t *testing.T) {
 	// What a bus is told before it has a rule goes nowhere, so nothing gets there until all is made.
 	network.leave()
 	queue := c.makeQueue(t, "")
-	c.makeBus(t, queue)
+	c.makeBus(t, queue, "order-processing-service")
 	c.makeBucket(t)
 	network.heal()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

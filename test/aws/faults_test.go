@@ -22,19 +22,26 @@ type faulty struct {
 	to     string
 	client *http.Client
 
-	mu    sync.Mutex
-	rand  *rand.Rand
-	off   bool           // nothing goes wrong
-	gone  bool           // nobody is there
-	calls map[string]int // how many there were of each operation
-	kinds map[string]int // how often each went wrong
+	mu   sync.Mutex
+	rand *rand.Rand
+	// breaks says, by operation, how calls go wrong in turn; "" is not at all.
+	breaks map[string][]string
+	off    bool           // nothing goes wrong
+	gone   bool           // nobody is there
+	calls  map[string]int // how many there were of each operation
+	kinds  map[string]int // how often each went wrong
 	// again counts entries that were taken without the program having been told so.
 	again int
 }
 
 func newFaulty(t *testing.T, to string) (f *faulty, url string) {
 	t.Helper()
-	f = &faulty{to: to, client: &http.Client{}, rand: rand.New(rand.NewPCG(1, 2)), kinds: map[string]int{}, calls: map[string]int{}} //nolint:gosec // it is to be the same each time
+	f = &faulty{to: to, client: &http.Client{}, rand: rand.New(rand.NewPCG(1, 2)), //nolint:gosec // it is to be the same each time
+		kinds: map[string]int{}, calls: map[string]int{}, breaks: map[string][]string{
+			"PutEvents":        {"error", "", "throttle", "reset", "", "answer lost", "entries", ""},
+			"SendMessageBatch": {"error", "", "throttle", "reset", "", "answer lost", "entries", ""},
+			"PutObject":        {"error", "", "throttle", "reset", "", "answer lost", ""},
+		}}
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
 	t.Cleanup(f.client.CloseIdleConnections)
@@ -62,12 +69,9 @@ func (f *faulty) next(operation string) string {
 	if f.gone {
 		return "reset"
 	}
-	if f.off || operation != "PutEvents" && operation != "SendMessageBatch" && operation != "PutObject" {
+	kinds := f.breaks[operation]
+	if f.off || len(kinds) == 0 {
 		return ""
-	}
-	kinds := []string{"error", "", "throttle", "reset", "", "answer lost", "entries", ""}
-	if operation == "PutObject" {
-		kinds = []string{"error", "", "throttle", "reset", "", "answer lost", ""}
 	}
 	kind := kinds[f.calls[operation]%len(kinds)]
 	f.calls[operation]++
@@ -117,7 +121,11 @@ func (f *faulty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // pass sends a request on and its answer back.
 func (f *faulty) pass(r *http.Request, body []byte, w http.ResponseWriter) {
-	on, err := http.NewRequestWithContext(context.WithoutCancel(r.Context()), r.Method, f.to+r.URL.RequestURI(), bytes.NewReader(body)) //nolint:gosec // to the emulator
+	ctx := context.WithoutCancel(r.Context())
+	if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".ReceiveMessage") {
+		ctx = r.Context() // who does not wait any more for a message is not to be given one
+	}
+	on, err := http.NewRequestWithContext(ctx, r.Method, f.to+r.URL.RequestURI(), bytes.NewReader(body)) //nolint:gosec // to the emulator
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
@@ -168,7 +176,7 @@ func (f *faulty) failEntries(w http.ResponseWriter, r *http.Request, operation s
 		}
 	}
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-	if operation == "SendMessageBatch" {
+	if operation != "PutEvents" {
 		for i, e := range entries {
 			var entry struct {
 				ID string `json:"Id"`
@@ -200,7 +208,7 @@ func TestFaults(t *testing.T) {
 			c := newCloud(t)
 			f, url := newFaulty(t, c.endpoint)
 			queue := c.makeQueue(t, "")
-			c.makeBus(t, queue)
+			c.makeBus(t, queue, "order-processing-service")
 			c.makeBucket(t)
 			t.Setenv("AWS_ENDPOINT_URL", url)
 			s := start(t, "EVENTS="+events, "EVENTS_QUEUE_URL="+queue, "EVENT_BUS_NAME="+c.name, "MANIFESTS=s3", "MANIFEST_BUCKET="+c.name,

@@ -21,7 +21,7 @@ func TestLoad(t *testing.T) {
 		must(t, err)
 	}
 	queue := c.makeQueue(t, "")
-	c.makeBus(t, queue)
+	c.makeBus(t, queue, "order-processing-service")
 	s := start(t, "EVENTS=eventbridge", "EVENT_BUS_NAME="+c.name, "DELIVERY_WORKERS=8")
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()

@@ -50,18 +50,6 @@ func (c *cloud) rotateSecret(t *testing.T, name, text string) {
 	must(t, err)
 }
 
-// await waits until the log says something.
-func (s *service) await(t *testing.T, text string) {
-	t.Helper()
-	look := time.NewTicker(20 * time.Millisecond)
-	defer look.Stop()
-	for deadline := time.Now().Add(patience); !strings.Contains(s.log.String(), text); <-look.C {
-		if time.Now().After(deadline) {
-			t.Fatalf("the log does not say %q", text)
-		}
-	}
-}
-
 // A service starts from secrets named by name and by ARN, and has them looked at again.
 func TestSecretsStart(t *testing.T) {
 	c := newCloud(t)
@@ -74,13 +62,13 @@ func TestSecretsStart(t *testing.T) {
 		t.Errorf("the currency is not that of the first secret: %s", body)
 	}
 	c.rotateSecret(t, first, `{"DEFAULT_CURRENCY": "SEK", "EVENT_BUS_NAME": "bus-hunter2"}`)
-	s.await(t, `"settings have changed that take effect at the next start","service":"order-processing-service"`)
+	s.await(t, `"settings have changed that take effect at the next start","service":"order-processing-service"`, 1)
 	if log := s.log.String(); !strings.Contains(log, "DEFAULT_CURRENCY") || strings.Contains(log, "hunter2") || strings.Contains(log, "SEK") {
 		t.Errorf("the log does not say what has changed, or says too much:\n%s", log)
 	}
 	_, err = c.secrets.DeleteSecret(t.Context(), &secretsmanager.DeleteSecretInput{SecretId: &second})
 	must(t, err)
-	s.await(t, "settings can't be read again; those in use stay")
+	s.await(t, "settings can't be read again; those in use stay", 1)
 	_, err = s.place(t.Context())
 	must(t, err)
 }
@@ -233,7 +221,7 @@ func TestSignInRotation(t *testing.T) {
 	}
 	r.rotateSecret(t, r.secret, r.text(t, r.user, "hunter2-2"))
 	s.awaitStore(t, true)
-	s.await(t, "credentials of MongoDB are renewed")
+	s.await(t, "credentials of MongoDB are renewed", 1)
 }
 
 // Two users that take turns: the secret names the other one before anything is refused, and no request fails.

@@ -25,6 +25,7 @@ type service struct {
 	url    string
 	client *http.Client
 	log    *output
+	stop   func() // waits until it has ended; it may be called again
 }
 
 // output is what the program writes.
@@ -48,23 +49,31 @@ func (o *output) String() string {
 // start starts the program with an empty store; it is stopped with the test.
 func start(t *testing.T, settings ...string) *service {
 	t.Helper()
+	return startProgram(t, bootstrap.Open, append([]string{"DATA_DIR=" + t.TempDir()}, settings...)...)
+}
+
+// startProgram starts the program that serves, or the one that takes commands.
+func startProgram(t *testing.T, open func(context.Context, *config.Config, io.Writer) (*bootstrap.Service, error), settings ...string) *service {
+	t.Helper()
 	environ := append([]string{
-		"PORT=0", "DATA_DIR=" + t.TempDir(), "DELIVERY_BACKOFF_MIN=20ms", "DELIVERY_BACKOFF_MAX=200ms", "LOG_LEVEL=WARNING",
-		"EVENTS=none", "MANIFESTS=none",
+		"PORT=0", "DELIVERY_BACKOFF_MIN=20ms", "DELIVERY_BACKOFF_MAX=200ms", "LOG_LEVEL=WARNING", "EVENTS=none", "MANIFESTS=none",
 	}, settings...)
 	c, err := bootstrap.Load(t.Context(), config.Source{Environ: environ})
 	must(t, err)
 	s := &service{log: new(output), client: &http.Client{Timeout: patience, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
-	program, err := bootstrap.Open(t.Context(), c, s.log)
+	program, err := open(t.Context(), c, s.log)
 	must(t, err)
 	s.url = program.URL()
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- program.Run(ctx) }()
-	t.Cleanup(func() {
+	s.stop = sync.OnceFunc(func() {
 		s.client.CloseIdleConnections()
 		stop()
 		check(t, <-ended)
+	})
+	t.Cleanup(func() {
+		s.stop()
 		if t.Failed() {
 			t.Logf("the program wrote %.20000s", s.log)
 		}

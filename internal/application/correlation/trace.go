@@ -81,6 +81,31 @@ func ParseTraceparent(header string) (Trace, bool) {
 	return t, true
 }
 
+// ParseXRay reads a trace in the form that AWS X-Ray has it: "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1".
+// It is false where that names no trace or no parent. What else it says is passed over.
+func ParseXRay(header string) (Trace, bool) {
+	var t Trace
+	for field := range strings.SplitSeq(header, ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(field), "=")
+		switch name {
+		case "Root":
+			if version, root, _ := strings.Cut(value, "-"); version == "1" && len(root) == 8+1+24 && root[8] == '-' {
+				t.TraceID = root[:8] + root[9:]
+			}
+		case "Parent":
+			t.SpanID = value
+		case "Sampled":
+			if value == "1" {
+				t.Flags = FlagSampled
+			}
+		}
+	}
+	if len(t.TraceID) != 32 || len(t.SpanID) != 16 || !isID(t.TraceID) || !isID(t.SpanID) {
+		return Trace{}, false
+	}
+	return t, true
+}
+
 // isID tells whether s is lower-case hexadecimal and not all zero.
 func isID(s string) bool { return lowerHex(s) && strings.Trim(s, "0") != "" }
 

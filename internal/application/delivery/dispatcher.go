@@ -54,7 +54,14 @@ func New(c Config) *Dispatcher {
 // Start begins to tell, in goroutines of its own, until Stop. When ctx ends before that, everything
 // ends at once and what was leased is left to its leases' end. A dispatcher is started once; more
 // calls, or one after Stop, do nothing.
-func (d *Dispatcher) Start(ctx context.Context) {
+func (d *Dispatcher) Start(ctx context.Context) { d.start(ctx, true) }
+
+// StartOnDemand is Start without the look at the store each PollInterval: what nobody hands over is claimed by Poll and
+// Drain alone. It is for a process that may be halted whenever it is not at work: what it claimed by itself just before
+// would wait until it goes on, or for the end of the lease.
+func (d *Dispatcher) StartOnDemand(ctx context.Context) { d.start(ctx, false) }
+
+func (d *Dispatcher) start(ctx context.Context, polling bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.started || d.stopping.Load() {
@@ -76,10 +83,10 @@ func (d *Dispatcher) Start(ctx context.Context) {
 		defer close(d.done)
 		d.settle(ctx)
 	}()
-	var polling context.Context
-	polling, d.unpoll = context.WithCancel(ctx)
-	if len(d.queues) > 0 {
-		d.poller.Go(func() { d.watch(polling) })
+	var looking context.Context
+	looking, d.unpoll = context.WithCancel(ctx)
+	if polling && len(d.queues) > 0 {
+		d.poller.Go(func() { d.watch(looking) })
 	}
 }
 

@@ -90,6 +90,33 @@ func TestOutage(t *testing.T) {
 	})
 }
 
+// A call during which the process stood still, as a frozen function does, says nothing of the subscriber: what comes next is
+// told at once, and what was under way when its lease has ended.
+func TestStandstillIsNoOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRecorder(t, "events")
+		var calls atomic.Int32
+		r.deliver = func(_ context.Context, messages []delivery.Message) []delivery.Result {
+			if calls.Add(1) > 1 {
+				return allTold(messages)
+			}
+			<-time.After(40 * time.Second) // longer than the lease, though the call's time is over before that
+			return allFailed(messages, errOutage)
+		}
+		p := newProcess(t, memory.New(), delivery.Config{Subscribers: []delivery.Subscriber{r}, Workers: 1})
+		first := p.place()
+		pass(40*time.Second + time.Millisecond)
+		second := p.place()
+		pass(time.Millisecond)
+		r.wantTold(second, 1)
+		if s := p.dispatcher.Stats()[0]; s.Rests {
+			t.Error("the subscriber rests")
+		}
+		pass(time.Minute)
+		r.wantTold(first, 1)
+	})
+}
+
 // The rests grow up to their bound, and after each of them one call is made, whoever is idle.
 func TestRests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

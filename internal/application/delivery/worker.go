@@ -112,7 +112,7 @@ func (d *Dispatcher) deliver(ctx context.Context, q *queue, r *round, batch []*w
 		results = allFailed(len(batch), errNoResult)
 	}
 	now := d.c.Now()
-	again := d.answered(ctx, q, r.turn, results, now)
+	again := d.answered(ctx, q, r.turn, results, now, until)
 	for i, w := range batch {
 		o := outcome{work: w, settlement: d.settlement(w, results[i], now, again), lease: w.until, away: isAway(results[i].Err)}
 		if o.settlement.Until.After(w.until) {
@@ -127,8 +127,8 @@ func (d *Dispatcher) deliver(ctx context.Context, q *queue, r *round, batch []*w
 }
 
 // answered notes what a call says of the subscriber as a whole, and returns from when on what found
-// it away is to be tried again.
-func (d *Dispatcher) answered(ctx context.Context, q *queue, t turn, results []Result, now time.Time) time.Time {
+// it away is to be tried again. Until is when the leases of what was told end.
+func (d *Dispatcher) answered(ctx context.Context, q *queue, t turn, results []Result, now, until time.Time) time.Time {
 	soonest := now.Add(d.c.backoff(1))
 	if !allAway(results) {
 		if q.reached() {
@@ -136,14 +136,19 @@ func (d *Dispatcher) answered(ctx context.Context, q *queue, t turn, results []R
 		}
 		return soonest
 	}
+	if now.After(until) {
+		// Calls are cut off before that: it is this process that stood still, and the subscriber may be well.
+		q.untried()
+		return soonest
+	}
 	reason := errorText(results[0].Err)
-	until, misses := q.away(t, reason, now, d.c.rest, d.Wake)
+	rested, misses := q.away(t, reason, now, d.c.rest, d.Wake)
 	d.bell.ring()
 	if misses == 1 {
 		d.c.Logger.WarnContext(ctx, "Subscriber is away; its deliveries wait", "subscriber", q.name, "error", reason)
 	}
-	if until.After(soonest) {
-		return until
+	if rested.After(soonest) {
+		return rested
 	}
 	return soonest
 }

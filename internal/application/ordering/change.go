@@ -16,6 +16,9 @@ type Change struct {
 	Status order.Status
 	// Metadata keys to set, or to remove where nil; nil for none.
 	Metadata map[string]*string
+	// Report is what another system says of the order; nil for none. Its Record is decided by the idempotency key, which it
+	// needs; Status and Metadata must be empty then.
+	Report *order.Report
 	// IfVersions are versions of which the order must have one; nil for any, empty for none.
 	IfVersions []int
 	// IdempotencyKey makes a repeat of the request harmless; "" for none.
@@ -42,12 +45,15 @@ func (s *Service) Change(ctx context.Context, caller Caller, c Change) (Revised,
 		stamp:  order.Stamp{Time: order.Moment(now), Actor: caller.Subject, Trace: caller.Trace},
 		record: s.ids.next(now),
 	}
-	if c.IdempotencyKey != "" {
+	if c.IdempotencyKey != "" || c.Report != nil {
 		if err := CheckIdempotencyKey(c.IdempotencyKey); err != nil {
 			return Revised{}, err
 		}
 		r.key = order.KeyedID(caller.Subject, kindChange, c.IdempotencyKey)
 		r.fingerprint = order.ChangeFingerprint(c.Status, c.Metadata)
+	}
+	if c.Report != nil {
+		r.report(caller, *c.Report)
 	}
 	var replayed bool
 	h := s.teller.Offer(now)
@@ -78,6 +84,15 @@ type revision struct {
 	fingerprint order.Fingerprint
 }
 
+// report has the revision follow a report. Reports of different types have nothing to do with each other, even if they come
+// under one key.
+func (r *revision) report(caller Caller, report order.Report) {
+	report.Record = order.KeyedID(caller.Subject, "record of "+string(report.Type), r.IdempotencyKey)
+	r.Report = &report
+	r.key = order.KeyedID(caller.Subject, string(report.Type), r.IdempotencyKey)
+	r.fingerprint = report.Fingerprint()
+}
+
 // apply changes the order, unless the same request has done so before.
 func (r *revision) apply(o *order.Order) (replayed bool, err error) {
 	if !r.caller.sees(o) {
@@ -98,6 +113,11 @@ func (r *revision) apply(o *order.Order) (replayed bool, err error) {
 	}
 	if r.Status != "" {
 		if err := o.MoveTo(r.Status, r.record, r.stamp); err != nil {
+			return false, err
+		}
+	}
+	if r.Report != nil {
+		if err := o.Follow(r.Report, r.stamp); err != nil {
 			return false, err
 		}
 	}

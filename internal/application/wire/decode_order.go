@@ -216,16 +216,16 @@ func (d *draftReader) item(item *order.DraftItem) error {
 
 // price keeps the text of a number or of a string; what it must be depends on the currency, which
 // may come later.
-func (d *draftReader) price(into *string) error {
-	switch d.dec.PeekKind() {
+func (r *reader) price(into *string) error {
+	switch r.dec.PeekKind() {
 	case '"':
-		return d.text(into)
+		return r.text(into)
 	case '0':
-		raw, err := d.dec.ReadValue()
+		raw, err := r.dec.ReadValue()
 		*into = string(raw)
 		return err
 	default:
-		return d.wrong(mustBePrice)
+		return r.wrong(mustBePrice)
 	}
 }
 

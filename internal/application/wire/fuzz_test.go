@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 
 	"order-processing-service/internal/application/wire"
 	"order-processing-service/internal/domain/fault"
+	"order-processing-service/internal/domain/order"
 )
 
 // FuzzDecodeNewOrder holds the decoder against the library's own, which reads the struct by
@@ -101,4 +103,27 @@ func checkShown(t *testing.T, err error) {
 			t.Fatalf("%+v can't be shown", field)
 		}
 	}
+}
+
+// FuzzDecodeCommand holds what every command that is taken has, and that every error says why.
+func FuzzDecodeCommand(f *testing.F) {
+	const id = `"orderId":"610a8efc12a0dd01a3c53be6"`
+	for _, seed := range []string{
+		"", "{}", `{"type":"PaymentSucceeded",` + id + `,"amount":1e2}`, `{"detail-type":"PaymentFailed","detail":{` + id + `}}`,
+		`{"specversion":"1.0","type":"a.b.ShipmentDelivered","subject":"610a8efc12a0dd01a3c53be6","data":{}}`, `{"type":null,"id":"\u00e9"}`,
+		`{"detail":[],"data":{}}`, `{"source":"order-processing-service"}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		c, err := wire.DecodeCommand(text)
+		if err != nil {
+			checkShown(t, err)
+			return
+		}
+		if !jsontext.Value(text).IsValid() || c.OrderID.IsZero() && !strings.Contains(string(text), strings.Repeat("0", 24)) ||
+			!slices.Contains(order.ReportTypes(), c.Report.Type) || len(c.ID) > wire.MaxCommandID || len(c.Source) > wire.MaxCommandSource {
+			t.Fatalf("%q was read as %+v", text, c)
+		}
+	})
 }

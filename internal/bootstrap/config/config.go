@@ -35,6 +35,8 @@ type Config struct {
 	Host string `env:"HOST" default:"127.0.0.1" allowed:"an IP address or host name without port" desc:"Address to listen on; 0.0.0.0 for every IPv4 address of the machine"`
 	Port int    `env:"PORT" default:"8000" min:"0" max:"65535" desc:"TCP port to listen on; 0 for any free one"`
 
+	BasePath string `env:"BASE_PATH" pattern:"^/?[A-Za-z0-9._~-][A-Za-z0-9._~/-]{0,254}$" allowed:"a path of letters, digits and ._~-/ of at most 256 characters" desc:"In AWS Lambda: path under which a custom domain is mapped to the API; it is cut from the front of each request's path"`
+
 	DataDir  string   `env:"DATA_DIR" default:"./data" allowed:"the path of a folder" desc:"Folder of the embedded store and of simulated AWS; made when missing"`
 	LogLevel LogLevel `env:"LOG_LEVEL" default:"INFO" allowed:"one of DEBUG, INFO, WARNING, ERROR" desc:"Least severe log lines to write"`
 
@@ -86,6 +88,13 @@ type Config struct {
 	ManifestBucket     string `env:"MANIFEST_BUCKET" default:"orders-manifest" pattern:"^[a-z0-9]([a-z0-9-]|[.][a-z0-9]){1,61}[a-z0-9]$" allowed:"3 to 63 lower-case letters, digits, dots or hyphens" desc:"S3 bucket that manifests go to"`
 	ManifestEncryption string `env:"MANIFEST_ENCRYPTION" pattern:"^(AES256|aws:kms|aws:kms:dsse)$" allowed:"AES256, aws:kms or aws:kms:dsse" desc:"Server-side encryption to ask S3 for. Default: what the bucket does"`
 	ManifestKMSKeyID   string `env:"MANIFEST_KMS_KEY_ID" pattern:"^[A-Za-z0-9:/_-]{1,1000}$" allowed:"the id, alias or ARN of a KMS key" desc:"KMS key to encrypt manifests with; needs MANIFEST_ENCRYPTION=aws:kms or aws:kms:dsse"`
+
+	CommandsQueueURL           string        `env:"COMMANDS_QUEUE_URL" pattern:"^https?://[^\\s]{1,512}$" allowed:"the URL of an SQS queue" desc:"SQS queue that 'orders worker' takes commands from, standard or FIFO"`
+	CommandsDeadLetterQueueURL string        `env:"COMMANDS_DEAD_LETTER_QUEUE_URL" pattern:"^https?://[^\\s]{1,512}$" allowed:"the URL of an SQS queue" desc:"SQS queue that commands go to which can't be applied. Default: that of the redrive policy of COMMANDS_QUEUE_URL"`
+	CommandsConcurrency        int           `env:"COMMANDS_CONCURRENCY" default:"10" min:"1" max:"1000" desc:"Commands worked on at the same time"`
+	CommandsVisibility         time.Duration `env:"COMMANDS_VISIBILITY" default:"30s" min:"2s" max:"1h" desc:"How long a command that is worked on is kept from other readers; it is extended while the work goes on"`
+	CommandsEarlyFor           time.Duration `env:"COMMANDS_EARLY_FOR" default:"1h" min:"1s" max:"336h" desc:"How old a command that is ahead of its order must be before it is given up"`
+	CommandsEarlyReceives      int           `env:"COMMANDS_EARLY_RECEIVES" default:"10" min:"1" max:"1000" desc:"How often a command that is ahead of its order must have come before it is given up"`
 
 	MongoURI           Secret        `env:"MONGO_URI" allowed:"a MongoDB connection string that begins with mongodb:// or mongodb+srv://" desc:"MongoDB connection string; wins over MONGO_HOST, MONGO_PORT and the sign-in, and over MONGO_DB if it names a database"`
 	MongoHost          string        `env:"MONGO_HOST" allowed:"an IP address or host name without port" desc:"MongoDB host; with neither this nor MONGO_URI orders are kept in the embedded store"`

@@ -67,6 +67,16 @@ func ChangeFingerprint(status Status, metadata map[string]*string) Fingerprint {
 	return w.sum()
 }
 
+// Fingerprint returns the report's fingerprint.
+func (r *Report) Fingerprint() Fingerprint {
+	w := fingerprinter{sha256.New()}
+	w.text("report")
+	for _, part := range []string{string(r.Type), r.Amount, r.Currency, r.Carrier, r.Tracking} {
+		w.text(part)
+	}
+	return w.sum()
+}
+
 // fingerprinter writes parts with their lengths, so that no two lists of parts read the same.
 type fingerprinter struct{ h hash.Hash }
 

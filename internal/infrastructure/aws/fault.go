@@ -60,7 +60,7 @@ func (t Target) Fault(err error) error {
 
 // Refused says what it means that an entry of a call was not taken, while others may have been.
 func (t Target) Refused(code, message string) error {
-	err := fmt.Errorf("%s did not take the event: %s: %s", t.Name, code, message)
+	err := fmt.Errorf("%s did not take an entry: %s: %s", t.Name, code, message)
 	if IsThrottle(code) {
 		return fault.Wrap(err, fault.Unavailable, "aws_throttled", t.Name+" takes no more at the moment")
 	}

@@ -29,6 +29,8 @@ const (
 type Commands struct {
 	// Serve runs the service until the context ends, and returns nil if it then stopped in good order.
 	Serve func(context.Context, Streams, ServeOptions) error
+	// Worker takes commands from a queue until the context ends, and returns nil if it then stopped in good order.
+	Worker func(context.Context, Streams, ServeOptions) error
 	// Import reads orders from a file into the store or a running service, and writes its own report.
 	Import func(context.Context, Streams, ImportOptions) error
 	// Copy copies all orders from one store to another, and writes its own report.
@@ -40,6 +42,10 @@ type Commands struct {
 	// NewKey makes an API key, and Token a development token; they print what they made.
 	NewKey func(Streams, KeyOptions) error
 	Token  func(context.Context, Streams, TokenOptions) error
+	// DeadLetters lists commands that could not be applied, limit at most, and whether there are more. It comes with Redrive,
+	// which sends them to the queue again and, beside an error, says how many it has sent.
+	DeadLetters func(ctx context.Context, limit int) (letters []DeadLetter, more bool, err error)
+	Redrive     func(context.Context, RedriveOptions) (Redriven, error)
 	// Settings lists the configuration in force; overrides are values of settings by variable name.
 	Settings func(ctx context.Context, overrides map[string]string) ([]Setting, error)
 	// BaseURL is where the service that this configuration describes is reached from this machine.
@@ -116,6 +122,9 @@ Exit codes: 0 done, 1 could not finish, 2 wrong command, flag, value, file or se
 	if commands.Serve != nil {
 		root.AddCommand(newServe(commands, streams))
 	}
+	if commands.Worker != nil {
+		root.AddCommand(newWorker(commands, streams))
+	}
 	if commands.Import != nil {
 		root.AddCommand(newImport(commands, streams))
 	}
@@ -130,6 +139,9 @@ Exit codes: 0 done, 1 could not finish, 2 wrong command, flag, value, file or se
 	}
 	if commands.Token != nil {
 		root.AddCommand(newToken(commands, streams))
+	}
+	if commands.DeadLetters != nil && commands.Redrive != nil {
+		root.AddCommand(newDeadLetters(commands, streams))
 	}
 	if commands.Settings != nil {
 		root.AddCommand(newConfig(commands, streams))

@@ -2,7 +2,7 @@ package cli
 
 import "github.com/spf13/cobra"
 
-// ServeOptions is what the serve command was told.
+// ServeOptions is what the serve or the worker command was told.
 type ServeOptions struct {
 	// Overrides are values of settings that flags gave, by variable name. They win over the environment.
 	Overrides map[string]string

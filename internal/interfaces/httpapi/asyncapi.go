@@ -3,7 +3,7 @@ package httpapi
 import (
 	"maps"
 	"reflect"
-	"strings"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json"
@@ -16,7 +16,7 @@ const eventsText = "Every change of an order is told as one or more events, at l
 	"sequence. A repeat has the same id. On Amazon EventBridge an event is an entry with `source` as Source, `type` as DetailType and " +
 	"`data` as Detail; elsewhere it comes in the envelope of CloudEvents 1.0 that is described here."
 
-// asyncAPI returns the AsyncAPI 3 document of the events, as JSON.
+// asyncAPI returns the AsyncAPI 3 document of the events and of the commands, as JSON.
 func asyncAPI() ([]byte, error) {
 	r := newRegistry()
 	envelope := r.Schema(reflect.TypeFor[wire.CloudEvent](), false, "")
@@ -30,10 +30,11 @@ func asyncAPI() ([]byte, error) {
 		inChannel[name] = object{"$ref": "#/components/messages/" + name}
 		inOperation = append(inOperation, object{"$ref": "#/channels/orders/messages/" + name})
 	}
+	commands, commandsInOperation := commandMessages(r, messages)
 	complete(r)
 	schemas := object{}
 	for name, s := range r.Map() {
-		if strings.HasPrefix(name, "CloudEvent") {
+		if slices.Contains([]string{"CloudEvent", "PlainCommand", "EventBridgeCommand", "CloudEventCommand"}, name) {
 			continue // it is in the messages
 		}
 		schemas[name] = s
@@ -41,17 +42,29 @@ func asyncAPI() ([]byte, error) {
 	text, err := json.Marshal(object{
 		"asyncapi": "3.0.0",
 		"info": object{
-			"title": "Order Processing Service: events", "version": contractVersion, "description": eventsText,
+			"title": "Order Processing Service: events and commands", "version": contractVersion, "description": eventsText,
 			"license": object{"name": "Apache-2.0"},
 		},
 		"defaultContentType": "application/cloudevents+json",
-		"channels": object{"orders": object{
-			"title": "Changes of orders", "description": "What happens to orders.", "messages": inChannel,
-		}},
-		"operations": object{"tellChange": object{
-			"action": "send", "summary": "The service tells of a change.",
-			"channel": object{"$ref": "#/channels/orders"}, "messages": inOperation,
-		}},
+		"channels": object{
+			"orders": object{
+				"title": "Changes of orders", "description": "What happens to orders.", "messages": inChannel,
+			},
+			"commands": object{
+				"title": "Commands", "description": "What other systems say of orders: the SQS queue of 'orders worker' or of the Lambda function.",
+				"messages": commands,
+			},
+		},
+		"operations": object{
+			"tellChange": object{
+				"action": "send", "summary": "The service tells of a change.",
+				"channel": object{"$ref": "#/channels/orders"}, "messages": inOperation,
+			},
+			"applyCommand": object{
+				"action": "receive", "summary": "The service applies what another system says of an order, once, however often and in whatever order it comes.",
+				"channel": object{"$ref": "#/channels/commands"}, "messages": commandsInOperation,
+			},
+		},
 		"components": object{"messages": messages, "schemas": schemas},
 	}, json.Deterministic(true))
 	if err != nil {

@@ -75,7 +75,9 @@ type docsPage struct {
 
 func newDocsPage() *docsPage {
 	ui := v5emb.NewWithConfig(swgui.Config{
-		Title: "Order Processing Service", SwaggerJSON: "/openapi.json", BasePath: "/docs",
+		// Links are relative, so that the page works wherever a gateway puts the API; the document is looked for from
+		// below the page.
+		Title: "Order Processing Service", SwaggerJSON: "../openapi.json", BasePath: "docs", InternalBasePath: "/docs",
 		SettingsUI: map[string]string{
 			"defaultModelsExpandDepth": "0", "displayRequestDuration": "true", "docExpansion": `"list"`, "tryItOutEnabled": "true",
 		},

@@ -6,6 +6,8 @@ import (
 	"order-processing-service/internal/application/wire"
 )
 
+func (a *api) healthChecks() []operation { return []operation{a.health(), a.alive(), a.ready()} }
+
 func (a *api) health() operation {
 	return healthCheck("/health", "health", "Is the service alive?", "Answers as soon as the process does. It asks no other part.", nil)
 }

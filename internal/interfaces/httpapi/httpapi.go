@@ -93,6 +93,20 @@ type api struct {
 
 // New returns the handler of the whole API. It is safe for concurrent use.
 func New(c Config) http.Handler {
+	a := newAPI(c)
+	operations := a.operations()
+	a.serves(append(operations, a.documents(operations)...))
+	return a
+}
+
+// NewHealth returns a handler of the health checks alone, for a process that takes no requests. It needs no Deliveries.
+func NewHealth(c Config) http.Handler {
+	a := newAPI(c)
+	a.serves(a.healthChecks())
+	return a
+}
+
+func newAPI(c Config) *api {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -103,21 +117,20 @@ func New(c Config) http.Handler {
 	c.RequestTimeout = cmp.Or(c.RequestTimeout, DefaultRequestTimeout)
 	c.ReadyTimeout = min(cmp.Or(c.ReadyTimeout, DefaultReadyTimeout), c.RequestTimeout)
 	c.ExportStall = cmp.Or(c.ExportStall, DefaultExportStall)
-	a := &api{Config: c, readiness: newReadiness()}
-	operations := a.operations()
-	operations = append(operations, a.documents(operations)...)
+	return &api{Config: c, readiness: newReadiness()}
+}
+
+func (a *api) serves(operations []operation) {
 	for i := range operations {
 		a.routes.add(&operations[i])
 	}
-	return a
 }
 
 // operations lists everything that the API does, as /openapi.json shows it.
 func (a *api) operations() []operation {
-	return []operation{
+	return append([]operation{
 		a.placeOrder(), a.listOrders(), a.placeBatch(), a.exportOrders(),
 		a.readOrder(), a.changeOrder(), a.timeline(),
 		a.listDeliveries(), a.redriveParked(), a.redriveDelivery(), a.skipDelivery(),
-		a.health(), a.alive(), a.ready(),
-	}
+	}, a.healthChecks()...)
 }

@@ -29,6 +29,8 @@ func openAPI(operations []operation, secured bool) ([]byte, error) {
 			Title: "Order Processing Service", Version: contractVersion, Description: contractText,
 			License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
 		},
+		// Relative to where the document is, wherever a gateway puts the API.
+		Servers: []*huma.Server{{URL: "."}},
 		Tags: []*huma.Tag{
 			{Name: tagOrders, Description: "Place, read, list, change and export orders."},
 			{Name: tagDeliveries, Description: "See which subscribers have yet to be told of a change, and help along."},

@@ -26,6 +26,7 @@ func newRegistry() huma.Registry {
 		reflect.TypeFor[order.FulfillmentState]():  reflect.TypeFor[fulfillmentStateSchema](),
 		reflect.TypeFor[order.ReturnState]():       reflect.TypeFor[returnStateSchema](),
 		reflect.TypeFor[order.EventType]():         reflect.TypeFor[eventTypeSchema](),
+		reflect.TypeFor[order.ReportType]():        reflect.TypeFor[reportTypeSchema](),
 		reflect.TypeFor[wire.Decimal]():            reflect.TypeFor[decimalSchema](),
 		reflect.TypeFor[wire.Price]():              reflect.TypeFor[priceSchema](),
 		reflect.TypeFor[wire.Currency]():           reflect.TypeFor[currencySchema](),
@@ -62,6 +63,7 @@ type (
 	fulfillmentStateSchema  struct{}
 	returnStateSchema       struct{}
 	eventTypeSchema         struct{}
+	reportTypeSchema        struct{}
 	decimalSchema           struct{}
 	priceSchema             struct{}
 	currencySchema          struct{}
@@ -110,6 +112,10 @@ func (eventTypeSchema) Schema(huma.Registry) *huma.Schema {
 		types = append(types, form.Type)
 	}
 	return enumeration(types, "")
+}
+
+func (reportTypeSchema) Schema(huma.Registry) *huma.Schema {
+	return enumeration(order.ReportTypes(), "")
 }
 
 func (decimalSchema) Schema(huma.Registry) *huma.Schema {

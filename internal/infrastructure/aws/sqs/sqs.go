@@ -1,4 +1,5 @@
-// Package sqs tells events to an Amazon SQS queue, standard or FIFO.
+// Package sqs speaks to Amazon SQS queues, standard or FIFO: it tells events to one, takes commands from another and sets
+// aside in a third what can't be applied.
 package sqs
 
 import (
@@ -13,7 +14,6 @@ import (
 
 	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/application/wire"
-	"order-processing-service/internal/domain/fault"
 	"order-processing-service/internal/domain/order"
 	ours "order-processing-service/internal/infrastructure/aws"
 )
@@ -56,20 +56,28 @@ var _ delivery.Subscriber = (*Events)(nil)
 // New returns a publisher of events. It asks nobody yet.
 func New(c Config) *Events {
 	e := &Events{
-		client: sqs.NewFromConfig(c.AWS), url: c.QueueURL, fifo: strings.HasSuffix(c.QueueURL, ".fifo"), ref: c.DataRef,
+		client: sqs.NewFromConfig(c.AWS), url: c.QueueURL, fifo: isFIFO(c.QueueURL), ref: c.DataRef,
 		target: ours.Target{
 			Name: fmt.Sprintf("SQS queue %q", c.QueueURL), Setting: "EVENTS_QUEUE_URL", Action: "sqs:SendMessage",
-			AboutMessage: []string{
-				"InvalidMessageContents", "AWS.SimpleQueueService.BatchRequestTooLong", "BatchRequestTooLong",
-				"InvalidParameterValue", "InvalidAttributeValue", "InvalidBatchEntryId", "MissingParameter", "UnsupportedOperation",
-				"AWS.SimpleQueueService.UnsupportedOperation", "ValidationException",
-			},
+			AboutMessage: aboutMessage(),
 		},
 	}
 	e.calls = ours.Calls[types.SendMessageBatchRequestEntry]{
 		MaxEntries: maxEntries, MaxBytes: maxBytes, Entry: e.entry, Send: e.send,
 	}
 	return e
+}
+
+// isFIFO reports whether the queue with the URL keeps its messages in order.
+func isFIFO(url string) bool { return strings.HasSuffix(url, ".fifo") }
+
+// aboutMessage are the codes by which SQS says that what was sent is wrong.
+func aboutMessage() []string {
+	return []string{
+		"InvalidMessageContents", "AWS.SimpleQueueService.BatchRequestTooLong", "BatchRequestTooLong",
+		"InvalidParameterValue", "InvalidAttributeValue", "InvalidBatchEntryId", "MissingParameter", "UnsupportedOperation",
+		"AWS.SimpleQueueService.UnsupportedOperation", "ValidationException",
+	}
 }
 
 // Name implements delivery.Subscriber.
@@ -109,11 +117,7 @@ func (e *Events) entry(m *delivery.Message, event *order.Event) (types.SendMessa
 		entry.MessageGroupId = aws.String(v.ID.String())
 		entry.MessageDeduplicationId = aws.String(order.EventID(v.ID, event.Sequence))
 	}
-	if header := ours.TraceHeader(event.Trace); header != "" { // SQS does not count it
-		entry.MessageSystemAttributes = map[string]types.MessageSystemAttributeValue{
-			string(types.MessageSystemAttributeNameForSendsAWSTraceHeader): {DataType: aws.String("String"), StringValue: &header},
-		}
-	}
+	entry.MessageSystemAttributes = traceAttribute(event.Trace) // SQS does not count it
 	return entry, len(body) + attributeSize
 }
 
@@ -126,19 +130,12 @@ func (e *Events) send(ctx context.Context, entries []types.SendMessageBatchReque
 		return nil, e.target.Fault(err)
 	}
 	// The answer names each entry as taken or as failed. One that it does not name was not taken.
-	errs := make([]error, len(entries))
-	for i := range errs {
-		errs[i] = fault.New(fault.Unavailable, "aws_failed", e.target.Name+" did not say what became of the event")
-	}
+	errs := unanswered(len(entries), e.target)
 	for i := range answer.Successful {
-		if n, ok := entryNumber(answer.Successful[i].Id, len(entries)); ok {
-			errs[n] = nil
-		}
+		answered(errs, answer.Successful[i].Id, nil)
 	}
 	for i := range answer.Failed {
-		if n, ok := entryNumber(answer.Failed[i].Id, len(entries)); ok {
-			errs[n] = e.target.Refused(aws.ToString(answer.Failed[i].Code), aws.ToString(answer.Failed[i].Message))
-		}
+		answered(errs, answer.Failed[i].Id, e.target.Refused(aws.ToString(answer.Failed[i].Code), aws.ToString(answer.Failed[i].Message)))
 	}
 	return errs, nil
 }

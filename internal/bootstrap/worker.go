@@ -1,0 +1,56 @@
+package bootstrap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"order-processing-service/internal/application/receiving"
+	"order-processing-service/internal/bootstrap/config"
+	"order-processing-service/internal/infrastructure/aws"
+	"order-processing-service/internal/infrastructure/aws/sqs"
+	"order-processing-service/internal/infrastructure/telemetry"
+	"order-processing-service/internal/interfaces/cli"
+	"order-processing-service/internal/interfaces/httpapi"
+)
+
+// OpenWorker makes the program behind the worker command: it takes commands from the queue, tells of the changes that it
+// makes, and answers health checks. It is otherwise as Open has it.
+func OpenWorker(ctx context.Context, c *config.Config, out io.Writer) (*Service, error) {
+	if err := c.Unsafe(false, false); err != nil {
+		return nil, cli.UsageError{Err: err}
+	}
+	return open(ctx, c, out, func(s *Service) (http.Handler, error) {
+		account, err := aws.Load(ctx, ServiceName, s.log)
+		if err != nil {
+			return nil, err
+		}
+		queue := sqs.NewQueue(account, c.CommandsQueueURL)
+		s.worker = receiving.NewWorker(receiving.WorkerConfig{
+			Queue: queue, Receive: s.commands(account).Receive, Ready: s.orders.Ready, Log: s.log,
+			Concurrency: c.CommandsConcurrency, Visibility: c.CommandsVisibility, Timeout: c.RequestTimeout,
+		})
+		s.checks = append(s.checks, look{
+			check: func(ctx context.Context) error {
+				return queue.Check(ctx, c.CommandsDeadLetterQueueURL, c.CommandsEarlyReceives)
+			},
+		})
+		return httpapi.NewHealth(httpapi.Config{Orders: s.orders, Log: telemetry.Patient(s.log), Version: Build().Version}), nil
+	})
+}
+
+// work is the work behind the worker command.
+func work(ctx context.Context, streams cli.Streams, o cli.ServeOptions) error {
+	c, err := load(ctx, o.Overrides)
+	if err != nil {
+		return err
+	}
+	if c.CommandsQueueURL == "" {
+		return cli.UsageError{Err: errors.New("COMMANDS_QUEUE_URL is not set: give the URL of the SQS queue to take commands from")}
+	}
+	return run(ctx, streams, c, OpenWorker, func(url, place string) string {
+		return fmt.Sprintf("Taking commands from %s: health %s/health/ready, data in %s. Ctrl-C stops.\n", c.CommandsQueueURL, url, place)
+	})
+}
