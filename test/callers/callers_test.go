@@ -1,4 +1,4 @@
-// Package callers tries who is let in, over HTTP and against the whole program: good tokens and forged ones, keys that an
+// Package callers_test tries who is let in, over HTTP and against the whole program: good tokens and forged ones, keys that an
 // identity provider rotates, API keys, and the commands that make tokens and keys.
 package callers_test
 
