@@ -2,13 +2,14 @@ package callers_test
 
 import (
 	"crypto/elliptic"
-	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -110,11 +111,12 @@ func (k *keyring) attacks() map[string][]string {
 	shared := func(secret []byte, id string) []string {
 		return bearer(hmacToken(secret, encoded(header("HS256", id, nil)), payload))
 	}
-	der, _ := base64.StdEncoding.DecodeString(strings.Join(strings.Split(strings.TrimSpace(string(k.rsaPEM)), "\n")[1:len(strings.Split(strings.TrimSpace(string(k.rsaPEM)), "\n"))-1], ""))
+	block, _ := pem.Decode(k.rsaPEM)
 	ownKey := func(member string, value any) []string {
 		return bearer(k.stranger.sign("RS256", encoded(header("RS256", "rsa", object{member: value})), payload))
 	}
-	resigned := func(k key, alg, id string) []string {
+	resigned := func(k key, id string) []string { return bearer(k.sign("RS256", encoded(header("RS256", id, nil)), payload)) }
+	modulus, _ := k.rsa.jwk()["n"].(string)
 		return bearer(k.sign(alg, encoded(header(alg, id, nil)), payload))
 	}
 
@@ -156,24 +158,24 @@ func (k *keyring) attacks() map[string][]string {
 		"alg in lower case":   head(object{"alg": "rs256"}),
 		"HS256, the PEM":      shared(k.rsaPEM, "rsa"),
 		"HS256, trimmed PEM":  shared([]byte(strings.TrimSpace(string(k.rsaPEM))), "rsa"),
-		"HS256, the DER":      shared(der, "rsa"),
-		"HS256, the modulus":  shared([]byte(k.rsa.jwk()["n"].(string)), "rsa"), //nolint:errcheck,forcetypeassert // jwk writes text
+		"HS256, the DER":      shared(block.Bytes, "rsa"),
+		"HS256, the modulus":  shared([]byte(modulus), "rsa"),
 		"HS256, no secret":    shared(nil, "rsa"),
 		"HS256, a shared key": shared(k.secret, "shared"),
 		"another alg's name":  bearer(k.rsa.sign("RS256", encoded(header("PS256", "rsa", nil)), payload)),
 		"ES256 for RSA":       bearer(k.p256.sign("ES256", encoded(header("ES256", "rsa", nil)), payload)),
-		"RS256 for EC":        resigned(k.rsa, "RS256", "p256"),
+		"RS256 for EC":        resigned(k.rsa, "p256"),
 		"PS256, key for RS256": bearer(k.rsaOnly256.sign("PS256", encoded(header("PS256", "rsa-256", nil)),
 			payload)),
 		"ES256 with zeros":     bearer(b64(encoded(header("ES256", "p256", nil))) + "." + b64(payload) + "." + b64(make([]byte, 64))),
 		"ES256 as DER":         bearer(b64(encoded(header("ES256", "p256", nil))) + "." + b64(payload) + "." + b64([]byte{0x30, 6, 2, 1, 1, 2, 1, 1})),
 		"EdDSA with zeros":     bearer(b64(encoded(header("EdDSA", "ed", nil))) + "." + b64(payload) + "." + b64(make([]byte, 64))),
 		"RS256 with zeros":     bearer(parts[0] + "." + parts[1] + "." + b64(make([]byte, 256))),
-		"a weak key":           resigned(k.weak, "RS256", "weak"),
-		"a key for encrypting": resigned(k.forEncryption, "RS256", "enc"),
+		"a weak key":           resigned(k.weak, "weak"),
+		"a key for encrypting": resigned(k.forEncryption, "enc"),
 
-		"wrong key, right kid": resigned(k.stranger, "RS256", "rsa"),
-		"another key's kid":    resigned(k.rsa, "RS256", "rsa-256"),
+		"wrong key, right kid": resigned(k.stranger, "rsa"),
+		"another key's kid":    resigned(k.rsa, "rsa-256"),
 		"wrong key, no kid":    bearer(k.stranger.sign("RS256", encoded(header("RS256", "", object{"kid": nil})), payload)),
 		"unknown kid":          head(object{"kid": "who"}),
 		"empty kid":            head(object{"kid": ""}),
@@ -203,7 +205,7 @@ func (k *keyring) attacks() map[string][]string {
 		"expired by leeway + 1":   with(object{"exp": now - 61}),
 		"expired long ago":        with(object{"exp": 1}),
 		"no exp":                  with(object{"exp": nil}),
-		"exp is text":             with(object{"exp": fmt.Sprint(now + 300)}),
+		"exp is text":             with(object{"exp": strconv.FormatInt(now+300, 10)}),
 		"exp null":                bearer(k.raw(`{"alg":"RS256","kid":"rsa"}`, strings.Replace(text, `"exp":`, `"exp":null,"was":`, 1))),
 		"exp true":                with(object{"exp": true}),
 		"exp below zero":          with(object{"exp": -1}),

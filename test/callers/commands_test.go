@@ -13,7 +13,7 @@ import (
 // devToken makes a development token in the working folder.
 func devToken(t *testing.T, args ...string) string {
 	t.Helper()
-	code, out, problem := orders(t, "", append([]string{"token"}, args...)...)
+	code, out, problem := orders(t, append([]string{"token"}, args...)...)
 	if code != cli.ExitOK || problem != "" {
 		t.Fatalf("token: exit code %d, %s", code, problem)
 	}
@@ -25,7 +25,7 @@ func devToken(t *testing.T, args ...string) string {
 func TestDevelopmentToken(t *testing.T) {
 	t.Chdir(t.TempDir())
 	admin := devToken(t)
-	_, help, _ := orders(t, "", "token", "--help")
+	_, help, _ := orders(t, "token", "--help")
 	const settings = "AUTH=jwt JWT_PUBLIC_KEY_FILE=data/dev-token.pub.pem JWT_ISSUER=orders-dev JWT_AUDIENCE=orders"
 	if !strings.Contains(help, settings) {
 		t.Fatalf("the help does not name the settings:\n%s", help)
@@ -48,27 +48,27 @@ func TestDevelopmentToken(t *testing.T) {
 		if err := os.WriteFile("orders.ndjson", []byte(lines), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if code, _, problem := orders(t, "", "import", "--url", s.url, "orders.ndjson"); code != cli.ExitFailure || !strings.Contains(problem, "does not say who calls") {
+		if code, _, problem := orders(t, "import", "--url", s.url, "orders.ndjson"); code != cli.ExitFailure || !strings.Contains(problem, "does not say who calls") {
 			t.Errorf("without a token: exit code %d, %s", code, problem)
 		}
 		t.Setenv("ORDERS_TOKEN", admin)
-		if code, out, problem := orders(t, "", "import", "--url", s.url, "orders.ndjson"); code != cli.ExitOK {
+		if code, out, problem := orders(t, "import", "--url", s.url, "orders.ndjson"); code != cli.ExitOK {
 			t.Errorf("with a token: exit code %d, %s %s", code, out, problem)
 		}
 		if a := s.get(t, admin); !strings.Contains(a.body, `"customer_id":"c-1"`) {
 			t.Errorf("nothing was imported: %s", a.body)
 		}
 		t.Setenv("ORDERS_API_KEY", "k")
-		if code, _, problem := orders(t, "", "import", "--url", s.url, "orders.ndjson"); code != cli.ExitUsage || !strings.Contains(problem, "keep one of them") {
+		if code, _, problem := orders(t, "import", "--url", s.url, "orders.ndjson"); code != cli.ExitUsage || !strings.Contains(problem, "keep one of them") {
 			t.Errorf("with both: exit code %d, %s", code, problem)
 		}
 	})
 	t.Run("refused", func(t *testing.T) {
-		if code, _, problem := orders(t, "", "token", "--customer", "c-1"); code != cli.ExitUsage || !strings.Contains(problem, "JWT_CUSTOMER_CLAIM") {
+		if code, _, problem := orders(t, "token", "--customer", "c-1"); code != cli.ExitUsage || !strings.Contains(problem, "JWT_CUSTOMER_CLAIM") {
 			t.Errorf("a customer without a claim: %d, %s", code, problem)
 		}
 		t.Setenv("APP_ENV", "production")
-		if code, out, problem := orders(t, "", "token"); code != cli.ExitUsage || out != "" || !strings.Contains(problem, "APP_ENV=production") {
+		if code, out, problem := orders(t, "token"); code != cli.ExitUsage || out != "" || !strings.Contains(problem, "APP_ENV=production") {
 			t.Errorf("in production: %d, %s", code, problem)
 		}
 	})
@@ -88,7 +88,7 @@ func TestImportWithAKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("ORDERS_API_KEY_FILE", "secret")
-	if code, out, problem := orders(t, "", "import", "--url", s.url, "orders.ndjson"); code != cli.ExitOK {
+	if code, out, problem := orders(t, "import", "--url", s.url, "orders.ndjson"); code != cli.ExitOK {
 		t.Errorf("with a key: exit code %d, %s %s", code, out, problem)
 	}
 }
@@ -145,8 +145,10 @@ func TestProduction(t *testing.T) {
 		"every address":      {[]string{"HOST=0.0.0.0"}, []string{"HOST=0.0.0.0 can be reached from other machines"}},
 		"every address, IP6": {[]string{"HOST=::"}, []string{"HOST=:: can be reached"}},
 		"a name":             {[]string{"HOST=orders.example"}, []string{"HOST=orders.example can be reached"}},
-		"all at once": {[]string{"AUTH=none", "API_KEYS_FILE=", "HOST=0.0.0.0", "MONGO_HOST=db"},
-			[]string{"AUTH=none", "the password of MongoDB", "HOST=0.0.0.0"}},
+		"all at once": {
+			[]string{"AUTH=none", "API_KEYS_FILE=", "HOST=0.0.0.0", "MONGO_HOST=db"},
+			[]string{"AUTH=none", "the password of MongoDB", "HOST=0.0.0.0"},
+		},
 		"AUTH=gateway":          {[]string{"AUTH=gateway"}, []string{"AUTH=gateway believes what API Gateway says"}},
 		"safe":                  {nil, nil},
 		"behind a proxy":        {[]string{"HOST=0.0.0.0", "TRUST_PROXY=true"}, nil},

@@ -14,17 +14,17 @@ import (
 )
 
 // orders runs a command of the program, in its folder and environment.
-func orders(t *testing.T, in string, args ...string) (code int, out, errors string) {
+func orders(t *testing.T, args ...string) (code int, out, errors string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	code = cli.Run(t.Context(), bootstrap.Commands(), args, cli.Streams{In: strings.NewReader(in), Out: &stdout, Err: &stderr})
+	code = cli.Run(t.Context(), bootstrap.Commands(), args, cli.Streams{In: strings.NewReader(""), Out: &stdout, Err: &stderr})
 	return code, stdout.String(), stderr.String()
 }
 
 // newKey makes an API key.
 func newKey(t *testing.T, args ...string) (key string, entry json.RawMessage) {
 	t.Helper()
-	code, out, problem := orders(t, "", append([]string{"keys", "new", "--output", "json"}, args...)...)
+	code, out, problem := orders(t, append([]string{"keys", "new", "--output", "json"}, args...)...)
 	var made struct {
 		Key   string
 		Entry json.RawMessage
@@ -73,8 +73,10 @@ func TestAPIKeys(t *testing.T) {
 		"empty":       {401, "key_invalid", []string{"X-Api-Key: "}},
 		"long":        {401, "key_invalid", []string{"X-Api-Key: " + strings.Repeat("k", 5000)}},
 		"two keys":    {401, "token_invalid", []string{"X-Api-Key: " + shop, "X-Api-Key: " + shop}},
-		"a key and a token": {401, "token_invalid",
-			[]string{"X-Api-Key: " + shop, "Authorization: Bearer x"}},
+		"a key and a token": {
+			401, "token_invalid",
+			[]string{"X-Api-Key: " + shop, "Authorization: Bearer x"},
+		},
 		"a key as a token": {401, "token_missing", []string{"Authorization: Bearer " + shop}},
 		"no scope":         {403, "scope_missing", []string{"X-Api-Key: " + reader}},
 		"another customer": {403, "customer_forbidden", []string{"X-Api-Key: " + shop}},
@@ -125,7 +127,7 @@ func TestWrongKeyFilesStopTheStart(t *testing.T) {
 			t.Setenv("AUTH", "keys")
 			t.Setenv("API_KEYS_FILE", "keys.json")
 			t.Setenv("PORT", "0")
-			code, _, problem := orders(t, "", "serve")
+			code, _, problem := orders(t, "serve")
 			if code == cli.ExitOK || strings.Count(problem, "\n") != 1 || !strings.Contains(problem, want) {
 				t.Errorf("%s: exit code %d, errors %q", text, code, problem)
 			}

@@ -89,7 +89,7 @@ func (p *provider) certify(t *testing.T) {
 // open begins to serve; p goes on at the same address after close.
 func (p *provider) open(t *testing.T, address string) {
 	t.Helper()
-	listener, err := net.Listen("tcp", address)
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,11 @@ func (p *provider) discover(t *testing.T) (issuer, keys string) {
 	}
 	client.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
 	defer client.CloseIdleConnections()
-	response, err := client.Get(p.url + "/.well-known/openid-configuration")
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.url+"/.well-known/openid-configuration", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := client.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}

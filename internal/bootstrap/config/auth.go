@@ -28,7 +28,8 @@ func (l *loading) checkAuth() {
 	}
 	const which = "JWT_JWKS_URL, JWT_JWKS_FILE and JWT_PUBLIC_KEY_FILE"
 	l.need(sources <= 1, "JWT_JWKS_URL", "more than one of "+which+" is set; keep the one that tokens are to be checked with")
-	l.need(l.JWTJWKSCAFile == "" || l.JWTJWKSURL != "", "JWT_JWKS_CA_FILE", "JWT_JWKS_CA_FILE is of use with JWT_JWKS_URL only; set that, or leave the file out")
+	l.need(l.JWTJWKSCAFile == "" || l.JWTJWKSURL != "", "JWT_JWKS_CA_FILE",
+		"JWT_JWKS_CA_FILE is of use with JWT_JWKS_URL only; set that, or leave the file out")
 	if l.Auth == AuthJWT {
 		l.need(sources > 0, "JWT_JWKS_URL", "AUTH=jwt needs keys to check tokens with; set one of "+which)
 		l.need(l.JWTIssuer != "", "JWT_ISSUER", "AUTH=jwt needs JWT_ISSUER; give the issuer of tokens as their claim iss has it")
@@ -78,7 +79,8 @@ func (c *Config) Unsafe(hasAPI, listens bool) error {
 		object("JWT_ISSUER=" + devIssuer + " is the issuer of development tokens; set it to that of your identity provider")
 	}
 	if c.signsInByDefault() {
-		object("the password of MongoDB is the default one, which everybody knows; change it in MongoDB and set MONGO_PASSWORD, MONGO_PASSWORD_FILE or MONGO_URI")
+		object("the password of MongoDB is the default one, which everybody knows; change it in MongoDB and " +
+			"set MONGO_PASSWORD, MONGO_PASSWORD_FILE or MONGO_URI")
 	}
 	if hasAPI && listens && !isLoopback(c.Host) && !c.TrustProxy {
 		object("HOST=" + c.Host + " can be reached from other machines, and tokens would cross the network for all to read; " +

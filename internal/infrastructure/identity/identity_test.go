@@ -42,7 +42,8 @@ func TestGateway(t *testing.T) {
 	}{
 		"texts": {
 			map[string]any{"sub": "ana", "scope": "openid orders:read orders:write", "customer": "c-1", "exp": "1772366400"},
-			access.Caller{Subject: "ana", Scopes: access.Read | access.Write, Customer: "c-1"}, "",
+			access.Caller{Subject: "ana", Scopes: access.Read | access.Write, Customer: "c-1"},
+			"",
 		},
 		"a list as HTTP APIs write it": {
 			map[string]any{"sub": "ana", "scp": "[orders:read orders:admin]"}, access.Caller{Subject: "ana", Scopes: access.Read | access.Admin}, "",

@@ -121,7 +121,7 @@ func parseKeyFile(text []byte) (*keyFile, error) {
 
 // Identify returns who has a key. How long it takes does not depend on which key it is.
 func (k *Keys) Identify(ctx context.Context, key string) (access.Caller, error) {
-	if len(key) == 0 || len(key) > maxAPIKey {
+	if key == "" || len(key) > maxAPIKey {
 		return access.Caller{}, refuse("key_invalid", "the API key is empty or longer than 256 bytes")
 	}
 	hash := sha256.Sum256([]byte(key))
