@@ -22,7 +22,7 @@ func refuseUnsafe(c *config.Config, inLambda bool) error {
 	return nil
 }
 
-// openIdentity makes the part that finds out who calls; nil when nobody is asked.
+// openIdentity makes the part that finds out who calls; none when nobody is asked. Its error is a usage error.
 func (p *core) openIdentity(ctx context.Context) (err error) {
 	c := p.config
 	if c.Auth == config.AuthNone {
@@ -35,7 +35,7 @@ func (p *core) openIdentity(ctx context.Context) (err error) {
 	case config.AuthJWT:
 		keys, err := p.tokenKeys(ctx)
 		if err != nil {
-			return err
+			return cli.UsageError{Err: err}
 		}
 		callers.Tokens = identity.NewTokens(identity.TokensConfig{
 			Issuer: c.JWTIssuer, Audience: c.JWTAudience, CustomerClaim: c.JWTCustomerClaim, Now: time.Now,
@@ -43,9 +43,11 @@ func (p *core) openIdentity(ctx context.Context) (err error) {
 	}
 	p.callers = &callers // what it has so far is closed with the rest
 	if c.APIKeysFile != "" {
-		callers.Keys, err = identity.NewKeys(c.APIKeysFile, p.log, time.Now)
+		if callers.Keys, err = identity.NewKeys(c.APIKeysFile, p.log, time.Now); err != nil {
+			return cli.UsageError{Err: err}
+		}
 	}
-	return err
+	return nil
 }
 
 // tokenKeys are the keys that tokens are checked with.

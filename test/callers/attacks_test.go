@@ -115,10 +115,10 @@ func (k *keyring) attacks() map[string][]string {
 	ownKey := func(member string, value any) []string {
 		return bearer(k.stranger.sign("RS256", encoded(header("RS256", "rsa", object{member: value})), payload))
 	}
-	resigned := func(k key, id string) []string { return bearer(k.sign("RS256", encoded(header("RS256", id, nil)), payload)) }
-	modulus, _ := k.rsa.jwk()["n"].(string)
-		return bearer(k.sign(alg, encoded(header(alg, id, nil)), payload))
+	resigned := func(k key, id string) []string {
+		return bearer(k.sign("RS256", encoded(header("RS256", id, nil)), payload))
 	}
+	modulus, _ := k.rsa.jwk()["n"].(string)
 
 	all := map[string][]string{
 		"nothing": nil, "no token": {"Authorization: Bearer"}, "an empty token": {"Authorization: Bearer "}, "basic": {"Authorization: Basic YTpi"},

@@ -128,7 +128,7 @@ func TestWrongKeyFilesStopTheStart(t *testing.T) {
 			t.Setenv("API_KEYS_FILE", "keys.json")
 			t.Setenv("PORT", "0")
 			code, _, problem := orders(t, "serve")
-			if code == cli.ExitOK || strings.Count(problem, "\n") != 1 || !strings.Contains(problem, want) {
+			if code != cli.ExitUsage || strings.Count(problem, "\n") != 1 || !strings.Contains(problem, want) {
 				t.Errorf("%s: exit code %d, errors %q", text, code, problem)
 			}
 		})
