@@ -19,6 +19,8 @@ func Commands() cli.Commands {
 		Copy:     copyOrders,
 		Migrate:  migrate,
 		Indexes:  indexes,
+		NewKey:   newKey,
+		Token:    token,
 		Settings: settings,
 
 		DeadLetters: deadLetters,

@@ -10,6 +10,7 @@ import (
 	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/application/ordering"
 	"order-processing-service/internal/bootstrap/config"
+	"order-processing-service/internal/infrastructure/identity"
 	"order-processing-service/internal/infrastructure/telemetry"
 	"order-processing-service/internal/interfaces/httpapi"
 )
@@ -25,6 +26,7 @@ type core struct {
 	store      storage
 	dispatcher *delivery.Dispatcher
 	orders     *ordering.Service
+	callers    *identity.Callers // nil when nobody is asked who calls
 	checks     []look
 	stopLooks  context.CancelFunc // at what the parts depend on
 }
@@ -63,13 +65,20 @@ func (p *core) api(log *slog.Logger) http.Handler { return p.apiThatWakes(log, p
 // apiThatWakes is api with what is called when an operator has made deliveries due.
 func (p *core) apiThatWakes(log *slog.Logger, wake func()) http.Handler {
 	c := p.config
-	return httpapi.New(httpapi.Config{
+	settings := httpapi.Config{
 		Orders:     p.orders,
 		Deliveries: delivery.NewOperations(p.store, wake, p.store.now),
 		Log:        log, Version: Build().Version,
 		MaxBody: c.MaxBodyBytes, MaxBatchBody: c.MaxBatchBodyBytes,
 		MaxInFlightBytes: c.MaxInFlightBytes, MaxConcurrent: c.MaxConcurrentRequests, RequestTimeout: c.RequestTimeout, ExportStall: c.WriteTimeout,
-	})
+	}
+	if p.callers != nil {
+		settings.Identify = p.callers.Identify
+	}
+	if c.LogSubject == "hash" {
+		settings.NameSubject = identity.HashSubject
+	}
+	return httpapi.New(settings)
 }
 
 // start begins what goes on in the background until close; the end of ctx does not end it.
@@ -97,6 +106,9 @@ func (p *core) close(ctx context.Context) error {
 	}
 	if p.dispatcher != nil {
 		errs = append(errs, p.dispatcher.Stop(ctx))
+	}
+	if p.callers != nil {
+		p.callers.Close()
 	}
 	if p.store.Closer != nil {
 		errs = append(errs, p.store.Close())

@@ -32,7 +32,7 @@ func importOrders(ctx context.Context, streams cli.Streams, o cli.ImportOptions)
 	case o.DryRun:
 		return cli.RunImport(ctx, streams, o, nil, time.Now)
 	case o.URL != "":
-		client, err := orderclient.New(o.URL)
+		client, err := orderclient.New(o.URL, orderclient.Credentials{Token: string(c.OrdersToken), APIKey: string(c.OrdersAPIKey)})
 		if err != nil {
 			return cli.UsageError{Err: err}
 		}

@@ -61,7 +61,7 @@ func openFunction(ctx context.Context, out io.Writer, overrides map[string]strin
 	if err != nil {
 		return nil, err
 	}
-	if err := refuseLostOrders(c); err != nil {
+	if err := errors.Join(refuseLostOrders(c), refuseUnsafe(c, true)); err != nil {
 		return nil, err
 	}
 	limitMemory()
@@ -69,6 +69,9 @@ func openFunction(ctx context.Context, out io.Writer, overrides map[string]strin
 	f.refreshed.Store(time.Now().UnixNano())
 	if f.core, err = openCore(ctx, c, out); err != nil {
 		return nil, err
+	}
+	if err := f.openIdentity(ctx); err != nil {
+		return nil, errors.Join(err, f.close(ctx))
 	}
 	slog.SetDefault(f.log) // what the library of AWS says goes to the log too
 	for _, warning := range c.Warnings() {

@@ -34,7 +34,15 @@ type Service struct {
 // nothing yet; ctx is for that only. Log lines go to out. The error says in one line what to do. A service that was opened
 // must be run, or closed.
 func Open(ctx context.Context, c *config.Config, out io.Writer) (*Service, error) {
-	return open(ctx, c, out, func(s *Service) (http.Handler, error) { return s.api(telemetry.Patient(s.log)), nil })
+	if err := refuseUnsafe(c, false); err != nil {
+		return nil, err
+	}
+	return open(ctx, c, out, func(s *Service) (http.Handler, error) {
+		if err := s.openIdentity(ctx); err != nil {
+			return nil, err
+		}
+		return s.api(telemetry.Patient(s.log)), nil
+	})
 }
 
 // open makes a service that answers with what handler returns.

@@ -19,6 +19,9 @@ import (
 // OpenWorker makes the program behind the worker command: it takes commands from the queue, tells of the changes that it
 // makes, and answers health checks. It is otherwise as Open has it.
 func OpenWorker(ctx context.Context, c *config.Config, out io.Writer) (*Service, error) {
+	if err := c.Unsafe(false, false); err != nil {
+		return nil, cli.UsageError{Err: err}
+	}
 	return open(ctx, c, out, func(s *Service) (http.Handler, error) {
 		account, err := aws.Load(ctx, ServiceName, s.log)
 		if err != nil {

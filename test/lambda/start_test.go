@@ -39,6 +39,7 @@ func TestStartFails(t *testing.T) {
 		"a wrong setting":  {map[string]string{"LOG_LEVEL": "loud"}, nil, cli.ExitUsage, `LOG_LEVEL="loud" (environment): give one of DEBUG`},
 		"a wrong base":     {map[string]string{"BASE_PATH": "a b"}, nil, cli.ExitUsage, `BASE_PATH="a b" (environment): give a path`},
 		"no queue":         {map[string]string{"EVENTS": "sqs"}, nil, cli.ExitUsage, "EVENTS=sqs needs EVENTS_QUEUE_URL"},
+		"in production":    {map[string]string{"APP_ENV": "production"}, nil, cli.ExitUsage, "APP_ENV=production: AUTH=none lets everybody do everything"},
 		"no place to keep": {map[string]string{"DATA_DIR": file}, nil, cli.ExitFailure, file},
 	}
 	for name, tt := range tests {

@@ -40,6 +40,24 @@ type Config struct {
 	DataDir  string   `env:"DATA_DIR" default:"./data" allowed:"the path of a folder" desc:"Folder of the embedded store and of simulated AWS; made when missing"`
 	LogLevel LogLevel `env:"LOG_LEVEL" default:"INFO" allowed:"one of DEBUG, INFO, WARNING, ERROR" desc:"Least severe log lines to write"`
 
+	AppEnv     string `env:"APP_ENV" default:"development" pattern:"^(development|test|staging|production)$" allowed:"development, test, staging or production" desc:"What the service is run for; with production it does not start with settings that are only safe on a laptop"`
+	TrustProxy bool   `env:"TRUST_PROXY" default:"false" allowed:"true or false" desc:"Whether a proxy that speaks TLS stands in front of the service, which nobody can go round"`
+	LogSubject string `env:"LOG_SUBJECT" default:"plain" pattern:"^(plain|hash)$" allowed:"plain or hash" desc:"How log lines name who calls: as it is, or by the first 16 digits of its SHA-256"`
+
+	Auth             string        `env:"AUTH" default:"none" pattern:"^(none|jwt|gateway|keys)$" allowed:"none, jwt, gateway or keys" desc:"Who may call: everybody, who has a token, whom API Gateway's authorizer lets in (in Lambda only), or who has an API key"`
+	JWTIssuer        string        `env:"JWT_ISSUER" pattern:"^[^\\s]{1,512}$" allowed:"the issuer of tokens as their claim iss has it" desc:"Issuer of the tokens that are taken; needed with AUTH=jwt"`
+	JWTAudience      string        `env:"JWT_AUDIENCE" pattern:"^[^\\s]{1,512}$" allowed:"the name of this service as the claim aud of tokens has it" desc:"Audience of the tokens that are taken; needed with AUTH=jwt"`
+	JWTJWKSURL       string        `env:"JWT_JWKS_URL" allowed:"an https:// address, or an http:// one on the loopback interface" desc:"Where the identity provider publishes its keys (JWKS)"`
+	JWTJWKSCAFile    string        `env:"JWT_JWKS_CA_FILE" allowed:"the path of a file" desc:"PEM file of the authorities that the provider's certificate is checked against. Default: those of the system"`
+	JWTJWKSRefresh   time.Duration `env:"JWT_JWKS_REFRESH" default:"5m" min:"1s" max:"24h" desc:"Pause between two looks for new keys at JWT_JWKS_URL"`
+	JWTJWKSFile      string        `env:"JWT_JWKS_FILE" allowed:"the path of a file" desc:"File with the keys that tokens are checked with (JWKS), instead of JWT_JWKS_URL; read again when it changes"`
+	JWTPublicKeyFile string        `env:"JWT_PUBLIC_KEY_FILE" allowed:"the path of a file" desc:"PEM file with the public key that tokens are checked with, instead of JWT_JWKS_URL; read again when it changes"`
+	JWTCustomerClaim string        `env:"JWT_CUSTOMER_CLAIM" pattern:"^[^\\s]{1,128}$" allowed:"the name of a claim" desc:"Claim with the customer whose orders alone a caller without orders:admin sees and makes; a token without it is refused"`
+	APIKeysFile      string        `env:"API_KEYS_FILE" allowed:"the path of a file" desc:"JSON file of the API keys that are taken, as 'orders keys new' prints them; read again when it changes"`
+
+	OrdersToken  Secret `env:"ORDERS_TOKEN" allowed:"a token" desc:"Token that commands such as 'orders import --url' send to the service"`
+	OrdersAPIKey Secret `env:"ORDERS_API_KEY" allowed:"an API key" desc:"API key that they send instead of a token"`
+
 	DefaultCurrency string `env:"DEFAULT_CURRENCY" default:"USD" pattern:"^[A-Z]{3}$" allowed:"an ISO 4217 currency code in capitals" desc:"Currency of an order that names none"`
 
 	ShutdownTimeout   time.Duration `env:"SHUTDOWN_TIMEOUT" default:"15s" min:"100ms" max:"15m" desc:"How long a stop waits for work under way"`

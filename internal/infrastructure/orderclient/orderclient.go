@@ -35,12 +35,19 @@ const (
 // Client talks to one service. It is safe for concurrent use.
 type Client struct {
 	address string // of POST /orders/batch
+	as      Credentials
 	http    *http.Client
 	maxBody int
 }
 
+// Credentials say who calls; the zero value says nothing.
+type Credentials struct {
+	Token  string // sent as Authorization: Bearer
+	APIKey string // sent as X-Api-Key
+}
+
 // New returns a client of the service at a base address such as http://127.0.0.1:8000.
-func New(base string) (*Client, error) {
+func New(base string, as Credentials) (*Client, error) {
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return nil, fault.New(fault.Invalid, "url_invalid", "the address of the service must be like http://127.0.0.1:8000")
@@ -52,9 +59,14 @@ func New(base string) (*Client, error) {
 		MaxIdleConnsPerHost: importing.DefaultWorkers,
 		ForceAttemptHTTP2:   true,
 	}
+	client := &http.Client{Transport: transport, Timeout: requestTimeout}
+	if as != (Credentials{}) {
+		// What says who calls is for this service, not for where it may send the client.
+		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	}
 	return &Client{
-		address: u.JoinPath("orders", "batch").String(),
-		http:    &http.Client{Transport: transport, Timeout: requestTimeout},
+		address: u.JoinPath("orders", "batch").String(), as: as,
+		http:    client,
 		maxBody: maxBody,
 	}, nil
 }
@@ -118,6 +130,12 @@ func (c *Client) send(ctx context.Context, body []byte, asHistory bool, outcomes
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Accept", "application/json, application/problem+json")
+	if c.as.Token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.as.Token)
+	}
+	if c.as.APIKey != "" {
+		request.Header.Set("X-Api-Key", c.as.APIKey)
+	}
 	response, err := c.http.Do(request)
 	if err != nil {
 		return c.unreachable(ctx, err)

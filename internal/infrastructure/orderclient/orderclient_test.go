@@ -88,7 +88,7 @@ func serve(t testing.TB, h http.Handler) *orderclient.Client {
 	t.Helper()
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
-	client, err := orderclient.New(server.URL + "/shop/")
+	client, err := orderclient.New(server.URL+"/shop/", orderclient.Credentials{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +241,7 @@ func TestOtherAnswers(t *testing.T) {
 }
 
 func TestNobodyThere(t *testing.T) {
-	client, err := orderclient.New("http://127.0.0.1:1")
+	client, err := orderclient.New("http://127.0.0.1:1", orderclient.Credentials{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +254,7 @@ func TestNobodyThere(t *testing.T) {
 		t.Errorf("got %v for a context that has ended", err)
 	}
 	for _, base := range []string{"", "localhost:8000", "ftp://x", "http://"} {
-		if _, err := orderclient.New(base); err == nil {
+		if _, err := orderclient.New(base, orderclient.Credentials{}); err == nil {
 			t.Errorf("New(%q) worked", base)
 		}
 	}

@@ -39,6 +39,9 @@ type Commands struct {
 	// which prints the indexes of MongoDB.
 	Migrate func(context.Context, Streams, MigrateOptions) error
 	Indexes func(context.Context, Streams) error
+	// NewKey makes an API key, and Token a development token; they print what they made.
+	NewKey func(Streams, KeyOptions) error
+	Token  func(context.Context, Streams, TokenOptions) error
 	// DeadLetters lists commands that could not be applied, limit at most, and whether there are more. It comes with Redrive,
 	// which sends them to the queue again and, beside an error, says how many it has sent.
 	DeadLetters func(ctx context.Context, limit int) (letters []DeadLetter, more bool, err error)
@@ -130,6 +133,12 @@ Exit codes: 0 done, 1 could not finish, 2 wrong command, flag, value, file or se
 	}
 	if commands.Migrate != nil && commands.Indexes != nil {
 		root.AddCommand(newMongo(commands, streams))
+	}
+	if commands.NewKey != nil {
+		root.AddCommand(newKeys(commands, streams))
+	}
+	if commands.Token != nil {
+		root.AddCommand(newToken(commands, streams))
 	}
 	if commands.DeadLetters != nil && commands.Redrive != nil {
 		root.AddCommand(newDeadLetters(commands, streams))

@@ -36,7 +36,7 @@ func TestKindsComeBackFromTheirStatus(t *testing.T) {
 		store.Store = m
 		c.Orders = orders(m, store)
 	})
-	client, err := orderclient.New(s.url)
+	client, err := orderclient.New(s.url, orderclient.Credentials{})
 	if err != nil {
 		t.Fatal(err)
 	}

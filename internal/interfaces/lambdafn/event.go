@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // kind is what an event is, as told by its shape: no event says so itself.
@@ -63,7 +64,8 @@ type eventContext struct {
 		Protocol string `json:"protocol"`
 		SourceIP string `json:"sourceIp"`
 	} `json:"http"`
-	ELB *struct{} `json:"elb"`
+	ELB        *struct{}      `json:"elb"`
+	Authorizer jsontext.Value `json:"authorizer"` // in several forms
 }
 
 // record is a message of an SQS batch, or something else that comes in batches.

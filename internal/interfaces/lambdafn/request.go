@@ -51,7 +51,7 @@ func request(ctx context.Context, e *event, k kind, path string) (*http.Request,
 		r.Header.Del("Accept-Encoding")
 	}
 	correlate(ctx, e, r.Header)
-	return r.WithContext(ctx), nil
+	return r.WithContext(e.identified(ctx, k)), nil
 }
 
 // body returns the bytes of the request's body.
