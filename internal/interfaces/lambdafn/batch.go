@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -151,7 +150,6 @@ func (s *failures) answer(records []record) ([]byte, error) {
 			out.BatchItemFailures = append(out.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: r.MessageID})
 		}
 	}
-	out.BatchItemFailures = slices.Compact(out.BatchItemFailures)
 	text, err := json.Marshal(out)
 	if err != nil {
 		return nil, fmt.Errorf("write the answer to a batch: %w", err)

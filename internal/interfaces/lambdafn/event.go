@@ -83,7 +83,8 @@ type record struct {
 // decode reads an event. Its error is an EventError.
 func decode(payload []byte) (*event, error) {
 	e := new(event)
-	if err := json.Unmarshal(payload, e); err != nil {
+	// A gateway passes on its client's text, in which a name may come twice: the API answers that, not the invocation.
+	if err := json.Unmarshal(payload, e, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)); err != nil {
 		return nil, EventError{"this event can't be read: it is no JSON object, or a member has another type than in the events of " +
 			"API Gateway, load balancers, SQS and schedules; check what invokes the function"}
 	}

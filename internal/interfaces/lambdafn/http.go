@@ -27,8 +27,8 @@ func (f *Function) serve(ctx context.Context, e *event) []byte {
 	}
 	a := &answer{header: http.Header{}, isHead: r.Method == http.MethodHead, limit: limitOf(k), stop: cancel}
 	api := f.API
-	if at.slash && r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html") {
-		api = http.RedirectHandler(at.path, http.StatusPermanentRedirect) // a page's links are relative to the path without it
+	if at.slash && at.path == pagePath && r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html") {
+		api = http.RedirectHandler(pagePath, http.StatusPermanentRedirect)
 	}
 	whole := f.run(api, a, r) //nolint:contextcheck // the request has it
 	f.flush(ctx, b)
@@ -47,6 +47,10 @@ func (f *Function) serve(ctx context.Context, e *event) []byte {
 	f.Log.WarnContext(ctx, "The answer is larger than Lambda passes on", "method", r.Method, "limit", a.limit)
 	return f.tooLarge(ctx, e, r.Method, a.limit)
 }
+
+// pagePath is the one path whose answer has links, which are relative to it without a slash behind. Other paths are taken with
+// a slash as they are without: where a client would be sent to must not be its own text.
+const pagePath = "/docs"
 
 // run has the API answer, and reports whether it did so to the end.
 func (f *Function) run(api http.Handler, a *answer, r *http.Request) (whole bool) {

@@ -354,6 +354,31 @@ func TestBrowserWithSlash(t *testing.T) {
 	}
 }
 
+// TestNobodyIsSentElsewhere has paths that a browser would take for another host's, and ones with a query.
+func TestNobodyIsSentElsewhere(t *testing.T) {
+	silent := func(http.ResponseWriter, *http.Request) {}
+	for _, path := range []string{"//evil.example/", `/\\evil.example/`, "/%2f/evil.example/", "/orders/"} {
+		event := `{"rawPath":"` + path + `","rawQueryString":"status=PAID","headers":{"accept":"text/html"},` +
+			`"requestContext":{"stage":"$default","http":{"method":"GET"}}}`
+		if a := ask(t, silent, "", event); a.StatusCode != http.StatusOK || a.Headers["Location"] != "" {
+			t.Errorf("%s: %+v", path, a)
+		}
+	}
+}
+
+// TestDuplicateNames has a client send what a gateway passes on as it came: the API answers it.
+func TestDuplicateNames(t *testing.T) {
+	var got string
+	api := func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		got = r.Header.Get("A") + " " + string(body)
+	}
+	event := `{"rawPath":"/orders","headers":{"a":"1","a":"2"},"body":"\ud800","requestContext":{"http":{"method":"POST"}}}`
+	if a := ask(t, api, "", event); a.StatusCode != http.StatusOK || got != "2 \uFFFD" {
+		t.Errorf("%+v, %q", a, got)
+	}
+}
+
 // TestTime has an invocation whose time is shared out: the API's ends first, then that of telling, then its own.
 func TestTime(t *testing.T) {
 	told := new(timed)
