@@ -7,6 +7,7 @@ import (
 
 	"order-processing-service/internal/bootstrap/config"
 	"order-processing-service/internal/domain/money"
+	"order-processing-service/internal/infrastructure/certificates"
 	"order-processing-service/internal/interfaces/cli"
 )
 
@@ -26,8 +27,8 @@ func Commands() cli.Commands {
 		DeadLetters: deadLetters,
 		Redrive:     redriveDeadLetters,
 
-		BaseURL: baseURL,
-		Build:   Build(),
+		Target: target,
+		Build:  Build(),
 	}
 }
 
@@ -58,15 +59,21 @@ func settings(ctx context.Context, overrides map[string]string) ([]cli.Setting, 
 	return all, nil
 }
 
-// baseURL is where the service of this configuration is reached; with PORT=0 nobody can know. Secrets are not read: a health
+// target is where the service of this configuration is reached; with PORT=0 nobody can know. Secrets are not read: a health
 // check runs every few seconds, and must not depend on AWS.
-func baseURL() (string, error) {
+func target() (cli.Target, error) {
 	c, err := config.Load(commandLine(nil))
 	if err != nil {
-		return "", cli.UsageError{Err: err}
+		return cli.Target{}, cli.UsageError{Err: err}
 	}
 	if c.Port == 0 {
-		return "", cli.UsageError{Err: errors.New("PORT is 0, so the service chose its own port: say where it is with --url")}
+		return cli.Target{}, cli.UsageError{Err: errors.New("PORT is 0, so the service chose its own port: say where it is with --url")}
 	}
-	return c.URL(c.Port), nil
+	t := cli.Target{URL: c.URL(c.Port)}
+	if c.UsesTLS() {
+		if t.TLS, err = certificates.Own(certificateFiles(c)); err != nil {
+			return cli.Target{}, cli.UsageError{Err: err}
+		}
+	}
+	return t, nil
 }

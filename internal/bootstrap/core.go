@@ -28,6 +28,7 @@ type core struct {
 	orders     *ordering.Service
 	callers    *identity.Callers // nil when nobody is asked who calls
 	checks     []look
+	metrics    http.Handler       // for the admin address; nil for none
 	stopLooks  context.CancelFunc // at what the parts depend on
 }
 
@@ -71,6 +72,7 @@ func (p *core) apiThatWakes(log *slog.Logger, wake func()) http.Handler {
 		Log:        log, Version: Build().Version,
 		MaxBody: c.MaxBodyBytes, MaxBatchBody: c.MaxBatchBodyBytes,
 		MaxInFlightBytes: c.MaxInFlightBytes, MaxConcurrent: c.MaxConcurrentRequests, RequestTimeout: c.RequestTimeout, ExportStall: c.WriteTimeout,
+		RateLimit: newLimiter(c.RateLimit), TrustedProxies: c.Proxies(), AllowedOrigins: c.Origins(),
 	}
 	if p.callers != nil {
 		settings.Identify = p.callers.Identify

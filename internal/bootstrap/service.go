@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -14,9 +13,9 @@ import (
 
 	"order-processing-service/internal/application/receiving"
 	"order-processing-service/internal/bootstrap/config"
+	"order-processing-service/internal/infrastructure/certificates"
 	"order-processing-service/internal/infrastructure/telemetry"
 	"order-processing-service/internal/interfaces/cli"
-	"order-processing-service/internal/interfaces/httpapi"
 	"order-processing-service/internal/interfaces/lambdafn"
 )
 
@@ -24,10 +23,12 @@ import (
 type Service struct {
 	*core
 
-	worker   *receiving.Worker // nil in the serve command
-	server   *http.Server
-	listener net.Listener
-	abort    context.CancelFunc // ends requests that a stop can't wait for
+	worker       *receiving.Worker // nil in the serve command
+	server       *http.Server
+	listener     net.Listener
+	certificates *certificates.Certificates // nil without TLS
+	admin        *admin                     // nil without an address
+	abort        context.CancelFunc         // ends requests that a stop can't wait for
 }
 
 // Open makes the service: it opens the store and listens, so that its address is known, but answers
@@ -56,6 +57,9 @@ func open(ctx context.Context, c *config.Config, out io.Writer, handler func(*Se
 	if s.core, err = openCore(ctx, c, out); err != nil {
 		return nil, err
 	}
+	if s.certificates, err = openCertificates(c, s.log); err != nil {
+		return nil, err
+	}
 	answer, err := handler(s)
 	if err != nil {
 		return nil, err
@@ -63,18 +67,12 @@ func open(ctx context.Context, c *config.Config, out io.Writer, handler func(*Se
 	if s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", c.Address()); err != nil {
 		return nil, fmt.Errorf("listen on %s: %w; choose another HOST or PORT", c.Address(), err)
 	}
+	if s.admin, err = openAdmin(ctx, c, adminHandler(s.healthOf(telemetry.Patient(s.log)), s.metrics), s.log); err != nil {
+		return nil, err
+	}
 	requests, abort := context.WithCancel(context.WithoutCancel(ctx))
 	s.abort = abort
-	s.server = &http.Server{
-		Handler:           answer,
-		ReadHeaderTimeout: c.ReadHeaderTimeout, ReadTimeout: c.ReadTimeout,
-		WriteTimeout: c.WriteTimeout, IdleTimeout: c.IdleTimeout,
-		MaxHeaderBytes: 64 << 10,
-		// OPTIONS * is answered as every other request that is not served.
-		DisableGeneralOptionsHandler: true,
-		ErrorLog:                     slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
-		BaseContext:                  func(net.Listener) context.Context { return requests },
-	}
+	s.server = newServer(requests, c, answer, s.log)
 	return s, nil
 }
 
@@ -92,11 +90,19 @@ func (s *Service) URL() string {
 // next start. It is called once.
 func (s *Service) Run(ctx context.Context) error {
 	s.start(ctx)
+	if s.certificates != nil {
+		looks, stop := context.WithCancel(context.WithoutCancel(ctx))
+		defer stop()
+		go refresh(looks, renewCertificates, s.certificates.Renew)
+	}
 	if s.worker != nil {
 		s.worker.Start(ctx)
 	}
-	failed := make(chan error, 1)
-	go func() { failed <- s.server.Serve(httpapi.AnswerUnread(s.listener, s.log)) }()
+	if s.admin != nil {
+		go s.admin.run(ctx, s.log)
+	}
+	incoming, failed := s.incoming(), make(chan error, 1)
+	go func() { failed <- s.server.Serve(incoming) }()
 	s.log.InfoContext(ctx, "listening", "url", s.URL(), "store", s.store.place, "data_dir", s.config.DataDir, "pid", os.Getpid())
 	select {
 	case err := <-failed:
@@ -141,7 +147,7 @@ func (s *Service) Close() error {
 			errs = append(errs, err)
 		}
 	}
-	return errors.Join(append(errs, s.close(ctx))...)
+	return errors.Join(append(errs, s.admin.close(), s.close(ctx))...)
 }
 
 const gcPercent = 400

@@ -48,7 +48,7 @@ func TestWorkerWithoutItsQueue(t *testing.T) {
 		t.Setenv(name, value)
 	}
 	c, err := config.Load(config.Source{Environ: []string{
-		"PORT=0", "DATA_DIR=" + t.TempDir(), "COMMANDS_QUEUE_URL=http://127.0.0.1:1/1/commands",
+		"PORT=0", "ADMIN_ADDR=127.0.0.1:0", "DATA_DIR=" + t.TempDir(), "COMMANDS_QUEUE_URL=http://127.0.0.1:1/1/commands",
 		"COMMANDS_DEAD_LETTER_QUEUE_URL=http://127.0.0.1:1/1/letters", "EVENTS=none", "MANIFESTS=none",
 	}})
 	if err != nil {

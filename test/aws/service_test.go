@@ -56,7 +56,7 @@ func start(t *testing.T, settings ...string) *service {
 func startProgram(t *testing.T, open func(context.Context, *config.Config, io.Writer) (*bootstrap.Service, error), settings ...string) *service {
 	t.Helper()
 	environ := append([]string{
-		"PORT=0", "DELIVERY_BACKOFF_MIN=20ms", "DELIVERY_BACKOFF_MAX=200ms", "LOG_LEVEL=WARNING", "EVENTS=none", "MANIFESTS=none",
+		"PORT=0", "ADMIN_ADDR=127.0.0.1:0", "DELIVERY_BACKOFF_MIN=20ms", "DELIVERY_BACKOFF_MAX=200ms", "LOG_LEVEL=WARNING", "EVENTS=none", "MANIFESTS=none",
 	}, settings...)
 	c, err := bootstrap.Load(t.Context(), config.Source{Environ: environ})
 	must(t, err)

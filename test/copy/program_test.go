@@ -29,7 +29,7 @@ var binary string
 func command(ctx context.Context, dir string, settings []string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, binary, args...) //nolint:gosec // a program of our own
 	cmd.Dir = dir
-	cmd.Env = append([]string{"HOME=" + dir, "TMPDIR=" + os.TempDir(), "PORT=0"}, settings...)
+	cmd.Env = append([]string{"HOME=" + dir, "TMPDIR=" + os.TempDir(), "PORT=0", "ADMIN_ADDR=127.0.0.1:0"}, settings...)
 	return cmd
 }
 

@@ -100,7 +100,7 @@ func TestExportCSV(t *testing.T) {
 					"placed_at,created_at,updated_at,version,"+
 					"line,sku,name,quantity,unit_price,line_total,canceled,shipped,delivered,returned", ","),
 				append(append([]string{}, head...), "1", "TEA", `Thé, "vert"`, "2", "1.2345", "2.469", "0", "0", "0", "0"),
-				append(append([]string{}, head...), "2", "=1+1", "", "1000000", "0.000", "0.000", "0", "0", "0", "0"),
+				append(append([]string{}, head...), "2", "'=1+1", "", "1000000", "0.000", "0.000", "0", "0", "0", "0"),
 			}
 			if diff := cmp.Diff(want, rows); diff != "" {
 				t.Errorf("rows (-want +got):\n%s", diff)

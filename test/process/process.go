@@ -109,7 +109,7 @@ func Start(tb testing.TB, c Config) *Process {
 	p.command.Dir = c.Dir
 	p.command.Env = []string{
 		variable + "=1", "SYSTEMROOT=" + os.Getenv("SYSTEMROOT"), "HOME=" + c.Dir, "TMPDIR=" + os.TempDir(),
-		"PORT=0", "DATA_DIR=" + filepath.Join(c.Dir, "data"), "DELIVERY_LEASE=1s", "DELIVERY_POLL_INTERVAL=20ms",
+		"PORT=0", "ADMIN_ADDR=127.0.0.1:0", "DATA_DIR=" + filepath.Join(c.Dir, "data"), "DELIVERY_LEASE=1s", "DELIVERY_POLL_INTERVAL=20ms",
 	}
 	for name, value := range c.Settings { // of two with one name, the last counts
 		p.command.Env = append(p.command.Env, name+"="+value)

@@ -35,6 +35,7 @@ func Start(tb testing.TB, dir string, settings map[string]string) *Program {
 	tb.Helper()
 	overrides := map[string]string{
 		"HOST": "127.0.0.1", "PORT": "0", "DATA_DIR": dir, "LOG_LEVEL": "INFO", "MONGO_URI": "", "MONGO_HOST": "",
+		"ADMIN_ADDR": "127.0.0.1:0",
 	}
 	maps.Copy(overrides, settings)
 	p := &Program{Log: &Log{listening: make(chan string, 1)}}

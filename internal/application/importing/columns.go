@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"order-processing-service/internal/application/wire"
 	"order-processing-service/internal/domain/fault"
 )
 
@@ -25,7 +26,9 @@ type columns struct {
 
 	reference, customerID, sku, quantity, unitPrice int
 	name, placedAt, currency                        int
-	metadata                                        []metadataColumn
+
+	guarded  bool // the file is an export of ours, whose texts are guarded
+	metadata []metadataColumn
 }
 
 type metadataColumn struct {
@@ -61,6 +64,7 @@ func openCSV(text io.Reader, o *Options) (form, error) {
 	if err := c.find(o); err != nil {
 		return nil, err
 	}
+	c.guarded = strings.Join(header[c.first:], ",") == wire.CSVHeader
 	reader.width, reader.key = len(header), c.reference
 	return &csvForm{csvReader: reader, columns: c, options: o}, nil
 }
@@ -127,4 +131,12 @@ func (c *columns) metadataFields(o *Options) []string {
 		return !strings.HasPrefix(field, metadataPrefix)
 	})
 	return slices.Sorted(maps.Keys(fields))
+}
+
+// text is what a field of text says.
+func (c *columns) text(field string) string {
+	if c.guarded {
+		return wire.UnguardCell(field)
+	}
+	return field
 }

@@ -34,7 +34,7 @@ type csvAssembler struct {
 // assemble implements assembler. It is the short way for orders without faults; refuse goes the long
 // one and must find what this does not accept.
 func (a *csvAssembler) assemble(entries []entry) (d order.Draft, merged, ok bool) {
-	d.Reference = entries[0].key
+	d.Reference = a.text(entries[0].key)
 	d.Items = make([]order.DraftItem, len(entries))
 	for i := range entries {
 		e := &entries[i]
@@ -45,7 +45,7 @@ func (a *csvAssembler) assemble(entries []entry) (d order.Draft, merged, ok bool
 		if err != nil {
 			return d, false, false
 		}
-		customer, currency := get(e, a.customerID), a.currencyOf(e)
+		customer, currency := a.text(get(e, a.customerID)), a.currencyOf(e)
 		switch {
 		case i == 0:
 			d.CustomerID, d.Currency, d.PlacedAt = customer, currency, placedAt
@@ -75,7 +75,7 @@ func (a *csvAssembler) refuse(entries []entry) *reasons {
 			why.line(i, referenceMissing)
 		}
 		d := order.Draft{
-			CustomerID: get(e, a.customerID), Reference: e.key, Currency: a.currencyOf(e),
+			CustomerID: a.text(get(e, a.customerID)), Reference: a.text(e.key), Currency: a.currencyOf(e),
 			Items: []order.DraftItem{a.item(e)},
 		}
 		placedAt, err := a.dates.parse(get(e, a.placedAt))
@@ -123,7 +123,7 @@ func (a *csvAssembler) compare(entries []entry, why *reasons, field string, valu
 func (a *csvAssembler) item(e *entry) order.DraftItem {
 	quantity, _ := parseQuantity(get(e, a.quantity))
 	return order.DraftItem{
-		SKU: get(e, a.sku), Name: get(e, a.name), Quantity: quantity, UnitPrice: trimBlanks(get(e, a.unitPrice)),
+		SKU: a.text(get(e, a.sku)), Name: a.text(get(e, a.name)), Quantity: quantity, UnitPrice: trimBlanks(get(e, a.unitPrice)),
 	}
 }
 

@@ -82,9 +82,9 @@ func (c *Config) Unsafe(hasAPI, listens bool) error {
 		object("the password of MongoDB is the default one, which everybody knows; change it in MongoDB and " +
 			"set MONGO_PASSWORD, MONGO_PASSWORD_FILE or MONGO_URI")
 	}
-	if hasAPI && listens && !isLoopback(c.Host) && !c.TrustProxy {
+	if hasAPI && listens && !isLoopback(c.Host) && !c.TrustProxy && !c.UsesTLS() {
 		object("HOST=" + c.Host + " can be reached from other machines, and tokens would cross the network for all to read; " +
-			"put a proxy that speaks TLS in front and set TRUST_PROXY=true, or set HOST=127.0.0.1")
+			"set TLS_CERT_FILE and TLS_KEY_FILE, or put a proxy that speaks TLS in front and set TRUST_PROXY=true, or set HOST=127.0.0.1")
 	}
 	return errors.Join(problems...)
 }

@@ -28,6 +28,7 @@ func (l *loading) check(validCurrency func(string) bool) {
 		l.reject("MONGO_HOST")
 	}
 	l.checkSecrets()
+	l.checkWire()
 	l.need(l.SecretsRefresh == 0 || l.SecretsRefresh >= time.Second, "SECRETS_REFRESH",
 		"SECRETS_REFRESH is too short: give a duration from 1s to 24h, or 0s for never")
 	l.need(l.Events != "sqs" || l.EventsQueueURL != "", "EVENTS_QUEUE_URL", "EVENTS=sqs needs EVENTS_QUEUE_URL; give the URL of an SQS queue")

@@ -35,7 +35,14 @@ type Config struct {
 	Host string `env:"HOST" default:"127.0.0.1" allowed:"an IP address or host name without port" desc:"Address to listen on; 0.0.0.0 for every IPv4 address of the machine"`
 	Port int    `env:"PORT" default:"8000" min:"0" max:"65535" desc:"TCP port to listen on; 0 for any free one"`
 
-	BasePath string `env:"BASE_PATH" pattern:"^/?[A-Za-z0-9._~-][A-Za-z0-9._~/-]{0,254}$" allowed:"a path of letters, digits and ._~-/ of at most 256 characters" desc:"In AWS Lambda: path under which a custom domain is mapped to the API; it is cut from the front of each request's path"`
+	TLSCertFile        string    `env:"TLS_CERT_FILE" allowed:"the path of a file" desc:"PEM file of the certificate, and those between it and its authority; switches TLS on. Read again when it changes"`
+	TLSKeyFile         string    `env:"TLS_KEY_FILE" allowed:"the path of a file" desc:"PEM file of the certificate's private key"`
+	TLSClientCAFile    string    `env:"TLS_CLIENT_CA_FILE" allowed:"the path of a file" desc:"PEM file of the authorities of client certificates; every client must then show one"`
+	TrustedProxies     string    `env:"TRUSTED_PROXIES" allowed:"at most 100 IP addresses or networks such as 10.0.0.0/8, with commas between them and no spaces" desc:"Proxies whose Forwarded and X-Forwarded-* headers count. Default: nobody's"`
+	CORSAllowedOrigins string    `env:"CORS_ALLOWED_ORIGINS" allowed:"* or at most 100 origins such as https://shop.example, with commas between them and no spaces" desc:"Web pages that may call the API from a browser, by their origin; * for all. Default: none but the service's own"`
+	RateLimit          RateLimit `env:"RATE_LIMIT" allowed:"requests a second, minute or hour and what may come at once on top, such as 100/s, 600/m or 100/s:200" desc:"Requests that each caller may make; more are answered 429. Default: any number"`
+	AdminAddr          string    `env:"ADMIN_ADDR" default:"127.0.0.1:9464" allowed:"an IP address with a port, or off" desc:"Address of metrics, health and profiles; off for none. Who reaches it is asked nothing: keep it from the public"`
+	BasePath           string    `env:"BASE_PATH" pattern:"^/?[A-Za-z0-9._~-][A-Za-z0-9._~/-]{0,254}$" allowed:"a path of letters, digits and ._~-/ of at most 256 characters" desc:"In AWS Lambda: path under which a custom domain is mapped to the API; it is cut from the front of each request's path"`
 
 	DataDir  string   `env:"DATA_DIR" default:"./data" allowed:"the path of a folder" desc:"Folder of the embedded store and of simulated AWS; made when missing"`
 	LogLevel LogLevel `env:"LOG_LEVEL" default:"INFO" allowed:"one of DEBUG, INFO, WARNING, ERROR" desc:"Least severe log lines to write"`
@@ -71,6 +78,9 @@ type Config struct {
 	MaxBatchBodyBytes     int64 `env:"MAX_BATCH_BODY_BYTES" default:"8388608" min:"1024" max:"268435456" desc:"Largest body of a batch of orders, in bytes"`
 	MaxInFlightBytes      int64 `env:"MAX_IN_FLIGHT_BYTES" default:"268435456" min:"65536" max:"17179869184" desc:"Bytes of request bodies held at the same time; more are answered 503"`
 	MaxConcurrentRequests int   `env:"MAX_CONCURRENT_REQUESTS" default:"1024" min:"1" max:"100000" desc:"Requests worked on at the same time; more are answered 503"`
+	MaxConnections        int   `env:"MAX_CONNECTIONS" default:"10000" min:"1" max:"1000000" desc:"Connections at the same time; a new one takes the place of the longest idle, and is closed if none is idle"`
+
+	MaxConnectionsPerAddress int `env:"MAX_CONNECTIONS_PER_ADDRESS" default:"2500" min:"0" max:"1000000" desc:"The same for one address, or one IPv6 network of /64; 0 for any number. TRUSTED_PROXIES do not count"`
 
 	StoreQueueSize int `env:"STORE_QUEUE_SIZE" default:"4096" min:"1" max:"1000000" desc:"Writes that may wait for the embedded store; more are answered 503"`
 
@@ -130,11 +140,14 @@ func (c *Config) Warnings() []string { return slices.Clone(c.warnings) }
 // UsesMongoDB tells whether orders are kept in MongoDB; else they are kept in the embedded store.
 func (c *Config) UsesMongoDB() bool { return c.MongoURI != "" || c.MongoHost != "" }
 
+// UsesTLS tells whether the service speaks TLS.
+func (c *Config) UsesTLS() bool { return c.TLSCertFile != "" }
+
 // Address is HOST and PORT in the form that net.Listen takes.
 func (c *Config) Address() string { return net.JoinHostPort(c.Host, strconv.Itoa(c.Port)) }
 
 // URL is where a program on this machine reaches the service, given the port that it listens on; this is not PORT when
-// PORT is 0. A service that listens on every address is reached on the loopback one.
+// PORT is 0. A service that listens on every address is reached on the loopback one, one with a certificate by https.
 func (c *Config) URL(port int) string {
 	host := c.Host
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
@@ -143,6 +156,10 @@ func (c *Config) URL(port int) string {
 			host = "::1"
 		}
 	}
-	u := url.URL{Scheme: "http", Host: net.JoinHostPort(host, strconv.Itoa(port))}
+	scheme := "http"
+	if c.UsesTLS() {
+		scheme = "https"
+	}
+	u := url.URL{Scheme: scheme, Host: net.JoinHostPort(host, strconv.Itoa(port))}
 	return u.String()
 }

@@ -7,6 +7,7 @@ package cli
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -48,10 +49,16 @@ type Commands struct {
 	Redrive     func(context.Context, RedriveOptions) (Redriven, error)
 	// Settings lists the configuration in force; overrides are values of settings by variable name.
 	Settings func(ctx context.Context, overrides map[string]string) ([]Setting, error)
-	// BaseURL is where the service that this configuration describes is reached from this machine.
-	BaseURL func() (string, error)
+	// Target is how the service that this configuration describes is reached from this machine.
+	Target func() (Target, error)
 	// Build is what this program was made from.
 	Build Build
+}
+
+// Target is how a service is reached.
+type Target struct {
+	URL string
+	TLS *tls.Config // nil for what every program does
 }
 
 // Streams are the program's standard streams.
@@ -146,7 +153,7 @@ Exit codes: 0 done, 1 could not finish, 2 wrong command, flag, value, file or se
 	if commands.Settings != nil {
 		root.AddCommand(newConfig(commands, streams))
 	}
-	if commands.BaseURL != nil {
+	if commands.Target != nil {
 		root.AddCommand(newHealthcheck(commands, streams))
 	}
 	root.AddCommand(newVersion(commands, streams))

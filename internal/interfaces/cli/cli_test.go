@@ -22,8 +22,8 @@ func commands() cli.Commands {
 		Import:   func(context.Context, cli.Streams, cli.ImportOptions) error { return nil },
 		Copy:     func(context.Context, cli.Streams, cli.CopyOptions) error { return nil },
 		Settings: func(context.Context, map[string]string) ([]cli.Setting, error) { return nil, nil },
+		Target:   func() (cli.Target, error) { return cli.Target{URL: "http://127.0.0.1:1"}, nil },
 		Worker:   func(context.Context, cli.Streams, cli.ServeOptions) error { return nil },
-		BaseURL:  func() (string, error) { return "http://127.0.0.1:1", nil },
 		Build:    build,
 	}
 }

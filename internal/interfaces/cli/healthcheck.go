@@ -22,7 +22,7 @@ func newHealthcheck(commands Commands, streams Streams) *cobra.Command {
 		Short: "Ask a running service whether it is ready",
 		Long: `Ask a running service whether it is ready to take orders (GET /health/ready). Exits 0 if it
 is and 1 if not, for containers that have no shell. Without --url it asks the address that
-the settings HOST and PORT name.`,
+the settings HOST and PORT name, and takes no certificate there but the one in TLS_CERT_FILE.`,
 		Example: `  orders healthcheck
   orders healthcheck --url http://orders.example:8000 --timeout 1s`,
 		Args: noArguments,
@@ -35,15 +35,16 @@ the settings HOST and PORT name.`,
 		return nil
 	})
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		target := Target{URL: base}
 		if base == "" {
 			var err error
-			if base, err = commands.BaseURL(); err != nil {
+			if target, err = commands.Target(); err != nil {
 				return err
 			}
 		}
 		ctx, cancel := context.WithTimeoutCause(cmd.Context(), timeout, fmt.Errorf("no answer within %s", timeout))
 		defer cancel()
-		if err := checkReady(ctx, base); err != nil {
+		if err := checkReady(ctx, target); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintln(streams.Out, "ready")
@@ -52,18 +53,18 @@ the settings HOST and PORT name.`,
 	return cmd
 }
 
-// checkReady asks the service at base once, past any proxy and without following redirects.
-func checkReady(ctx context.Context, base string) error {
-	target, err := url.JoinPath(base, "health", "ready")
+// checkReady asks the service once, past any proxy and without following redirects.
+func checkReady(ctx context.Context, service Target) error {
+	target, err := url.JoinPath(service.URL, "health", "ready")
 	if err != nil {
-		return usagef("--url %q: %w", base, err)
+		return usagef("--url %q: %w", service.URL, err)
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, http.NoBody)
 	if err != nil {
-		return usagef("--url %q: %w", base, err)
+		return usagef("--url %q: %w", service.URL, err)
 	}
 	client := http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true},
+		Transport:     &http.Transport{DisableKeepAlives: true, TLSClientConfig: service.TLS},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	response, err := client.Do(request)

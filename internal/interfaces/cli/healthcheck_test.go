@@ -37,7 +37,7 @@ func TestHealthcheck(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			c := commands()
-			c.BaseURL = func() (string, error) { return server.URL, nil }
+			c.Target = func() (cli.Target, error) { return cli.Target{URL: server.URL}, nil }
 			got := run(t, c, append([]string{"healthcheck"}, tt.args...)...)
 			if got.code != tt.code || !strings.Contains(got.err, tt.err) || strings.Count(got.err, "\n") > 1 {
 				t.Errorf("outcome %+v, want code %d and %q", got, tt.code, tt.err)
@@ -49,7 +49,7 @@ func TestHealthcheck(t *testing.T) {
 	}
 	t.Run("wrong settings", func(t *testing.T) {
 		c := commands()
-		c.BaseURL = func() (string, error) { return "", cli.UsageError{Err: errors.New("PORT is 0")} }
+		c.Target = func() (cli.Target, error) { return cli.Target{}, cli.UsageError{Err: errors.New("PORT is 0")} }
 		if got := run(t, c, "healthcheck"); got.code != cli.ExitUsage {
 			t.Errorf("outcome %+v", got)
 		}

@@ -13,7 +13,7 @@ func (x *exchange) admit(weight int64) error {
 	if x.api.inFlight.Add(more) > x.api.MaxInFlightBytes {
 		x.api.inFlight.Add(-more)
 		// Without this net/http reads on, to use the connection again, before it lets the answer go.
-		x.w.Header()["Connection"] = []string{"close"}
+		x.w.Header()["Connection"] = closing
 		return errBusy
 	}
 	x.weight += more

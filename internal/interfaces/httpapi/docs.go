@@ -22,7 +22,9 @@ func (a *api) documents(operations []operation) []operation {
 	ui := sync.OnceValue(newDocsPage)
 	page := func(x *exchange) error { return ui().serve(x) }
 	list := []operation{
-		document("/openapi.json", func() ([]byte, error) { return openAPI(operations, a.Identify != nil) }),
+		document("/openapi.json", func() ([]byte, error) {
+			return openAPI(operations, asked{who: a.Identify != nil, moderate: a.RateLimit != nil})
+		}),
 		document("/asyncapi.json", asyncAPI),
 		{path: "/docs", handle: page},
 		{path: "/docs/{file}", handle: page},
@@ -99,7 +101,6 @@ func docsAssets() []string {
 func (p *docsPage) serve(x *exchange) error {
 	h := x.w.Header()
 	h["Content-Security-Policy"] = []string{p.policy}
-	h["Referrer-Policy"] = []string{"no-referrer"}
 	h["Cache-Control"] = noCache
 	if x.path[0] == "" {
 		x.reply(http.StatusOK, []string{"text/html; charset=utf-8"}, p.index)

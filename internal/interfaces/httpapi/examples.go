@@ -91,6 +91,8 @@ func problemExamples() map[int]wire.Problem {
 			"header.Content-Type must be application/json, in UTF-8 (curl needs -H 'Content-Type: application/json')"),
 		422: example(422, "Unprocessable Entity", "validation_failed", "items[0].quantity must be a whole number from 1 to 1,000,000",
 			wire.ProblemField{Location: "body.items[0].quantity", Message: "must be a whole number from 1 to 1,000,000"}),
+		429: example(429, "Too Many Requests", "rate_limited",
+			"these are more requests than one caller may make; wait for as long as the header Retry-After says"),
 		500: example(500, "Internal Server Error", "internal",
 			"something went wrong inside the service; try again, and if it lasts, report the request id"),
 		503: example(503, "Service Unavailable", "too_busy", "the service is working on as many requests as it can; try again"),

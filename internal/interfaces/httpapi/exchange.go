@@ -9,6 +9,7 @@ import (
 	"order-processing-service/internal/application/access"
 	"order-processing-service/internal/application/correlation"
 	"order-processing-service/internal/application/ordering"
+	"order-processing-service/internal/interfaces/httpapi/clients"
 )
 
 // exchange is one request and its answer. Exchanges are used again: nothing may keep one, or what
@@ -24,6 +25,8 @@ type exchange struct {
 	scopes  access.Scopes // what the caller may do
 	lacking access.Scopes // what it would have needed; 0 for nothing
 	path    [maxParameters]string
+	client  clients.Client // once located
+	located bool
 	status  int    // of the answer; 0 until it begins
 	code    string // of the problem that the answer is; "" when it is none
 	written int64
@@ -53,7 +56,16 @@ var (
 	noSniff     = []string{"nosniff"}
 	noStore     = []string{"no-store"}
 	noCache     = []string{"no-cache"}
+	closing     = []string{"close"}
 	isTrue      = []string{"true"}
+
+	// Nothing of the API is a page: a browser that shows an answer is to run and load nothing of it, show it in no frame, and
+	// give it to no page of another origin that has not asked for it by CORS.
+	noContent  = []string{"default-src 'none'; frame-ancestors 'none'"}
+	noReferrer = []string{"no-referrer"}
+	sameOrigin = []string{"same-origin"}
+	// For a year browsers then take https only.
+	onlyHTTPS = []string{"max-age=31536000"}
 )
 
 func newExchange(a *api, w http.ResponseWriter, r *http.Request) *exchange {
@@ -81,6 +93,17 @@ func newExchange(a *api, w http.ResponseWriter, r *http.Request) *exchange {
 	h[headerRequestID] = []string{x.id}
 	h["X-Content-Type-Options"] = noSniff
 	h["Cache-Control"] = noStore
+	h["Content-Security-Policy"] = noContent
+	h["Referrer-Policy"] = noReferrer
+	h["Cross-Origin-Resource-Policy"] = sameOrigin
+	if r.TLS != nil || len(a.TrustedProxies) > 0 && x.from().HTTPS {
+		h["Strict-Transport-Security"] = onlyHTTPS
+	}
+	if r.ContentLength < 0 && r.ProtoMajor == 1 {
+		// A body without a length may have come with one all the same, of which net/http does not tell: what a proxy before it
+		// takes for the next request could be the rest of this one. So there is no next one (RFC 9112, section 6.1).
+		h["Connection"] = closing
+	}
 	return x
 }
 

@@ -59,8 +59,9 @@ func (a *api) exportOrders() operation {
 		doc: &description{
 			id: "exportOrders", tag: tagOrders, summary: "Export orders",
 			text: "Streams every order that matches all filters, newest first. The form is what `format` says, else what `Accept` " +
-				"asks for, else NDJSON: an order a line. CSV has a row for each order line. An export that can't be finished is cut " +
-				"off: the connection ends without the end of the answer.",
+				"asks for, else NDJSON: an order a line. CSV has a row for each order line; a text that a spreadsheet would run has an " +
+				"apostrophe in front, which `orders import` takes off again. An export that can't be finished is cut off: the " +
+				"connection ends without the end of the answer.",
 			parameters: append(filterParameters(), parameter{
 				name: queryFormat, in: "query", text: "The form of the export.",
 				schema: enumeration(formatNames(), ""),
@@ -92,7 +93,7 @@ func (x *exchange) exportOrders() error {
 	h := x.w.Header()
 	h["Content-Type"] = []string{format.contentType}
 	h["Content-Disposition"] = []string{`attachment; filename="orders.` + format.name + `"`}
-	h["Vary"] = []string{"Accept"}
+	x.vary("Accept")
 	if x.r.Method == http.MethodHead {
 		x.start(http.StatusOK)
 		return nil

@@ -9,16 +9,16 @@ import (
 )
 
 // csvHead names the columns of appendCSV.
-const csvHead = "order_id,customer_id,reference,status,payment_status,fulfillment_status,currency,total," +
-	"placed_at,created_at,updated_at,version,line,sku,name,quantity,unit_price,line_total,canceled,shipped,delivered,returned\r\n"
+const csvHead = wire.CSVHeader + "\r\n"
 
-// appendCSV appends a row for each line of the order (RFC 4180). What is the order's is in each.
+// appendCSV appends a row for each line of the order (RFC 4180). What is the order's is in each. Texts that somebody else wrote are
+// guarded: people open such files in spreadsheets.
 func appendCSV(dst []byte, o *order.Order) []byte {
 	s := o.View()
 	var head []byte
 	head = append(head, s.ID.String()...)
-	head = appendField(head, s.CustomerID)
-	head = appendField(head, s.Reference)
+	head = appendField(head, wire.GuardCell(s.CustomerID))
+	head = appendField(head, wire.GuardCell(s.Reference))
 	head = appendField(head, string(o.Status()))
 	head = appendField(head, string(o.PaymentStatus()))
 	head = appendField(head, string(o.FulfillmentStatus()))
@@ -32,8 +32,8 @@ func appendCSV(dst []byte, o *order.Order) []byte {
 		l := &s.Lines[i]
 		dst = append(dst, head...)
 		dst = appendCount(dst, int64(i+1))
-		dst = appendField(dst, l.SKU)
-		dst = appendField(dst, l.Name)
+		dst = appendField(dst, wire.GuardCell(l.SKU))
+		dst = appendField(dst, wire.GuardCell(l.Name))
 		dst = appendCount(dst, l.Quantity)
 		dst = l.UnitPrice.AppendDecimal(append(dst, ','), s.Currency)
 		dst = l.Total.AppendDecimal(append(dst, ','), s.Currency)

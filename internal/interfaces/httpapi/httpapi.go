@@ -22,6 +22,8 @@ import (
 	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/application/ordering"
 	"order-processing-service/internal/domain/order"
+	"order-processing-service/internal/interfaces/httpapi/clients"
+	"order-processing-service/internal/interfaces/httpapi/ratelimit"
 )
 
 // Deliveries is what an operator does with deliveries. Errors are faults. Implementations are safe
@@ -80,6 +82,14 @@ type Config struct {
 	ReadyTimeout time.Duration
 	// ExportStall is how long the reader of an export may take for one part of it.
 	ExportStall time.Duration
+	// RateLimit bounds what each caller may do: more is answered 429. Health checks and documents do not count. Nil for no
+	// bound.
+	RateLimit *ratelimit.Limiter
+	// TrustedProxies may say for whom they ask, and whether they were asked by https.
+	TrustedProxies clients.Proxies
+	// AllowedOrigins are the origins of pages that may call the API from a browser, or * for all of them. Without any only its
+	// own pages can.
+	AllowedOrigins []string
 }
 
 // api is the handler.
@@ -89,6 +99,9 @@ type api struct {
 	readiness readiness
 	working   atomic.Int64 // requests that count towards MaxConcurrent
 	inFlight  atomic.Int64 // bytes that count towards MaxInFlightBytes
+
+	crossOrigin *crossOrigin // nil without AllowedOrigins
+	ratePolicy  []string     // the header; nil without RateLimit
 }
 
 // New returns the handler of the whole API. It is safe for concurrent use.
@@ -117,7 +130,11 @@ func newAPI(c Config) *api {
 	c.RequestTimeout = cmp.Or(c.RequestTimeout, DefaultRequestTimeout)
 	c.ReadyTimeout = min(cmp.Or(c.ReadyTimeout, DefaultReadyTimeout), c.RequestTimeout)
 	c.ExportStall = cmp.Or(c.ExportStall, DefaultExportStall)
-	return &api{Config: c, readiness: newReadiness()}
+	a := &api{Config: c, readiness: newReadiness(), crossOrigin: newCrossOrigin(c.AllowedOrigins)}
+	if c.RateLimit != nil {
+		a.ratePolicy = ratePolicy(c.RateLimit)
+	}
+	return a
 }
 
 func (a *api) serves(operations []operation) {

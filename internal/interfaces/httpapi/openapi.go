@@ -20,8 +20,14 @@ const contractText = "Takes orders, keeps them safe, and tells the rest of the w
 	"Every answer has an `X-Request-ID`: the one that was sent, if it is well-formed, else a new one. Errors are problem details " +
 	"(RFC 9457) with a `code` for programs. Amounts are decimal numbers with the decimals of their currency, and times are RFC 3339 in UTC."
 
-// openAPI returns the OpenAPI 3.1 document of the operations, as JSON; secured says that callers are asked who they are.
-func openAPI(operations []operation, secured bool) ([]byte, error) {
+// asked is what the service asks of its callers beyond what each operation does.
+type asked struct {
+	who      bool // who they are
+	moderate bool // to make no more than so many requests
+}
+
+// openAPI returns the OpenAPI 3.1 document of the operations, as JSON.
+func openAPI(operations []operation, of asked) ([]byte, error) {
 	r := newRegistry()
 	doc := &huma.OpenAPI{
 		OpenAPI: "3.1.0",
@@ -48,12 +54,12 @@ func openAPI(operations []operation, secured bool) ([]byte, error) {
 	for status, example := range problemExamples() {
 		doc.Components.Responses[problemName(status)] = problemResponse(status, example, problem)
 	}
-	if secured {
+	if of.who {
 		doc.Components.SecuritySchemes = securitySchemes()
 	}
 	for i := range operations {
 		if operations[i].doc != nil {
-			doc.AddOperation(operations[i].document(r, secured))
+			doc.AddOperation(operations[i].document(r, of))
 		}
 	}
 	complete(r)
@@ -73,7 +79,7 @@ func indented(text []byte) ([]byte, error) {
 }
 
 // document turns the operation's description into what the library writes.
-func (op *operation) document(r huma.Registry, secured bool) *huma.Operation {
+func (op *operation) document(r huma.Registry, of asked) *huma.Operation {
 	d := op.doc
 	out := &huma.Operation{
 		Method: op.method, Path: op.path, OperationID: d.id, Tags: []string{d.tag}, Summary: d.summary, Description: d.text,
@@ -102,9 +108,12 @@ func (op *operation) document(r huma.Registry, secured bool) *huma.Operation {
 		out.Responses[strconv.Itoa(reply.status)] = reply.document(r)
 	}
 	problems := op.problems()
-	if secured && !op.exempt {
+	if of.who && !op.exempt {
 		problems = append(problems, http.StatusUnauthorized, http.StatusForbidden)
 		out.Security = security(op.scope)
+	}
+	if of.moderate && !op.exempt {
+		problems = append(problems, http.StatusTooManyRequests)
 	}
 	for _, status := range problems {
 		out.Responses[strconv.Itoa(status)] = &huma.Response{Ref: "#/components/responses/" + problemName(status)}
@@ -172,6 +181,16 @@ func problemResponse(status int, example wire.Problem, schema *huma.Schema) *hum
 		out.Headers["WWW-Authenticate"] = headerOf(header{
 			"WWW-Authenticate", "What is wrong with the token, or which scope it lacks (RFC 6750); absent if it lacks none.",
 			`Bearer realm="orders", error="insufficient_scope", scope="orders:write"`,
+		})
+	case http.StatusTooManyRequests:
+		out.Headers["Retry-After"] = headerOf(header{"Retry-After", "How many seconds to wait before another try.", "1"})
+		out.Headers["RateLimit"] = headerOf(header{
+			"RateLimit", "How many requests may come now (r), and in how many seconds another one or, in other answers, all may (t).",
+			`"default";r=0;t=1`,
+		})
+		out.Headers["RateLimit-Policy"] = headerOf(header{
+			"RateLimit-Policy", "How many requests may come at once (q), and in how many seconds all of them may come again (w).",
+			`"default";q=200;w=2`,
 		})
 	case http.StatusServiceUnavailable:
 		out.Headers["Retry-After"] = headerOf(header{"Retry-After", "How many seconds to wait before another try.", "1"})

@@ -26,7 +26,7 @@ func (x *exchange) body(limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if x.r.ContentLength > limit {
-		x.w.Header()["Connection"] = []string{"close"} // rather than read what nobody wants
+		x.w.Header()["Connection"] = closing // rather than read what nobody wants
 		return nil, tooLarge(limit)
 	}
 	if err := x.admit(x.r.ContentLength); err != nil {

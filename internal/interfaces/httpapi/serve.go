@@ -25,9 +25,13 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serve finds and runs the operation.
 func (x *exchange) serve() error {
 	a := x.api
+	allowed := a.crossOrigin.allow(x)
 	place, parameters := a.routes.find(x.r.URL.Path)
 	if place == nil || len(place.operations) == 0 {
 		return errRoute
+	}
+	if allowed && x.isPreflight() {
+		return x.preflight(place)
 	}
 	op := place.operations[x.r.Method]
 	if op == nil {
@@ -42,7 +46,7 @@ func (x *exchange) serve() error {
 			return errBusy
 		}
 		defer a.working.Add(-1)
-		if err := x.identify(); err != nil {
+		if err := x.withinLimit(x.identify()); err != nil {
 			return err
 		}
 		if err := x.allow(op.scope); err != nil {
@@ -108,12 +112,17 @@ func (x *exchange) log(took time.Duration) {
 	if !x.api.Log.Enabled(x.ctx, level) {
 		return
 	}
-	attributes := append(make([]slog.Attr, 0, 6), // it stays on the stack
+	attributes := append(make([]slog.Attr, 0, 7), // it stays on the stack
 		slog.String("method", method(x.r.Method)), slog.String("route", route), slog.Int("status", x.status),
 		// A whole number costs the log a third of what a fraction does.
 		slog.Int64("duration_us", took.Microseconds()), slog.Int64("bytes", x.written))
 	if x.code != "" {
 		attributes = append(attributes, slog.String("code", x.code))
+	}
+	switch x.status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
+		// Only of who is turned away: an address belongs to a person.
+		attributes = append(attributes, slog.String("client", x.from().Address.String()))
 	}
 	x.api.Log.LogAttrs(x.ctx, level, "request", attributes...)
 }

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net"
@@ -16,7 +17,8 @@ import (
 
 // AnswerUnread returns a listener for the server that New's handler runs in. What net/http can't read
 // as a request never gets to a handler: it is answered by net/http itself, in plain text, past the log.
-// On connections of this listener that answer becomes a problem like all others, with a log line.
+// On connections of this listener that answer becomes a problem like all others, with a log line. TLS connections must have their
+// handshake behind them; those that speak HTTP/2 are left as they are, as they have answers of their own for that.
 func AnswerUnread(listener net.Listener, log *slog.Logger) net.Listener {
 	return unreadListener{listener, log}
 }
@@ -30,28 +32,56 @@ type unreadListener struct {
 // Accept implements net.Listener.
 func (l unreadListener) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		return &unreadConn{tcp, l.log}, nil
+	switch c := conn.(type) {
+	case *tls.Conn:
+		state := c.ConnectionState()
+		if !state.HandshakeComplete || state.NegotiatedProtocol == "h2" {
+			return c, err //nolint:wrapcheck // net/http looks at what it is
+		}
+		return unreadTLSConn{&unreadConn{halfClosing: c, log: l.log, secure: true}, state}, nil
+	case halfClosing:
+		return &unreadConn{halfClosing: c, log: l.log}, nil
+	default:
+		return conn, err //nolint:wrapcheck // net/http looks at what it is
 	}
-	return conn, err //nolint:wrapcheck // net/http looks at what it is
 }
 
-// unreadConn is a connection whose server may find that it can't read a request. It is a TCP
-// connection to its last method: net/http half-closes those so that an answer arrives.
+// halfClosing is a connection that can say that nothing more comes while it still listens. Net/http does so, that an answer
+// arrives.
+type halfClosing interface {
+	net.Conn
+	CloseWrite() error
+}
+
+// unreadConn is a connection whose server may find that it can't read a request.
 type unreadConn struct {
-	*net.TCPConn
+	halfClosing
 
-	log *slog.Logger
+	log    *slog.Logger
+	secure bool // whether it is TLS
 }
+
+// NetConn returns the connection below.
+func (c *unreadConn) NetConn() net.Conn { return c.halfClosing }
+
+// unreadTLSConn is one after a handshake that did not lead to HTTP/2.
+type unreadTLSConn struct {
+	*unreadConn
+
+	state tls.ConnectionState
+}
+
+// ConnectionState is what net/http asks for, to fill in Request.TLS.
+func (c unreadTLSConn) ConnectionState() tls.ConnectionState { return c.state }
 
 // Write implements net.Conn.
 func (c *unreadConn) Write(b []byte) (int, error) {
 	status, ok := unreadStatus(b)
 	if !ok {
-		return c.TCPConn.Write(b) //nolint:wrapcheck // net/http looks at what it is
+		return c.halfClosing.Write(b) //nolint:wrapcheck // net/http looks at what it is
 	}
 	answer := c.answer(status)
-	if n, err := c.TCPConn.Write(answer); err != nil {
+	if n, err := c.halfClosing.Write(answer); err != nil {
 		return min(n, len(b)), err
 	}
 	return len(b), nil
@@ -88,9 +118,15 @@ func (c *unreadConn) answer(status int) []byte {
 	ctx := correlation.WithRequestID(context.Background(), p.RequestID)
 	c.log.LogAttrs(ctx, slog.LevelInfo, "request not read", // it has no method, no route and no beginning to be timed from
 		slog.Int("status", status), slog.Int("bytes", len(body)), slog.String("code", p.Code))
+	transport := ""
+	if c.secure {
+		transport = "Strict-Transport-Security: " + onlyHTTPS[0] + "\r\n"
+	}
 	return fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nCache-Control: no-store\r\nConnection: close\r\nContent-Length: %d\r\n"+
-		"Content-Type: application/problem+json\r\nDate: %s\r\nX-Content-Type-Options: nosniff\r\n%s: %s\r\n\r\n%s",
-		status, p.Title, len(body), time.Now().UTC().Format(http.TimeFormat), headerRequestID, p.RequestID, body)
+		"Content-Security-Policy: %s\r\nContent-Type: application/problem+json\r\nCross-Origin-Resource-Policy: %s\r\nDate: %s\r\n"+
+		"Referrer-Policy: %s\r\n%sX-Content-Type-Options: nosniff\r\n%s: %s\r\n\r\n%s",
+		status, p.Title, len(body), noContent[0], sameOrigin[0], time.Now().UTC().Format(http.TimeFormat), noReferrer[0], transport,
+		headerRequestID, p.RequestID, body)
 }
 
 // unreadProblem says what net/http could not read. Its own words are for readers of its source.
