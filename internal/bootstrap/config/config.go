@@ -41,7 +41,7 @@ type Config struct {
 	TrustedProxies     string    `env:"TRUSTED_PROXIES" allowed:"at most 100 IP addresses or networks such as 10.0.0.0/8, with commas between them and no spaces" desc:"Proxies whose Forwarded and X-Forwarded-* headers count. Default: nobody's"`
 	CORSAllowedOrigins string    `env:"CORS_ALLOWED_ORIGINS" allowed:"* or at most 100 origins such as https://shop.example, with commas between them and no spaces" desc:"Web pages that may call the API from a browser, by their origin; * for all. Default: none but the service's own"`
 	RateLimit          RateLimit `env:"RATE_LIMIT" allowed:"requests a second, minute or hour and what may come at once on top, such as 100/s, 600/m or 100/s:200" desc:"Requests that each caller may make; more are answered 429. Default: any number"`
-	AdminAddr          string    `env:"ADMIN_ADDR" default:"127.0.0.1:9464" allowed:"an IP address with a port, or off" desc:"Address of metrics, health and profiles; off for none. Who reaches it is asked nothing: keep it from the public"`
+	AdminAddr          string    `env:"ADMIN_ADDR" default:"127.0.0.1:9464" allowed:"an IP address with a port, or off" desc:"Address of health and profiles; off for none. Who reaches it is asked nothing: keep it from the public"`
 	BasePath           string    `env:"BASE_PATH" pattern:"^/?[A-Za-z0-9._~-][A-Za-z0-9._~/-]{0,254}$" allowed:"a path of letters, digits and ._~-/ of at most 256 characters" desc:"In AWS Lambda: path under which a custom domain is mapped to the API; it is cut from the front of each request's path"`
 
 	DataDir  string   `env:"DATA_DIR" default:"./data" allowed:"the path of a folder" desc:"Folder of the embedded store and of simulated AWS; made when missing"`
