@@ -60,7 +60,7 @@ func openAdmin(ctx context.Context, c *config.Config, handler http.Handler, log 
 func (a *admin) run(ctx context.Context, log *slog.Logger) {
 	url := "http://" + a.listener.Addr().String()
 	if !isLoopback(a.listener.Addr().String()) {
-		log.WarnContext(ctx, "metrics are open to whoever reaches ADMIN_ADDR; keep it from the public", "url", url)
+		log.WarnContext(ctx, "admin endpoints are open to whoever reaches ADMIN_ADDR; keep it from the public", "url", url)
 	}
 	log.InfoContext(ctx, "admin endpoints", "url", url)
 	if err := a.server.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {

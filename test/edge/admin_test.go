@@ -66,7 +66,7 @@ func TestAdminOff(t *testing.T) {
 // TestAdminOnEveryAddress warns, and gives profiles to nobody from elsewhere.
 func TestAdminOnEveryAddress(t *testing.T) {
 	p := program.Start(t, t.TempDir(), settings{"ADMIN_ADDR": "0.0.0.0:0"})
-	await(t, p, "metrics are open to whoever reaches ADMIN_ADDR; keep it from the public")
+	await(t, p, "admin endpoints are open to whoever reaches ADMIN_ADDR; keep it from the public")
 	_, port, err := net.SplitHostPort(strings.TrimPrefix(await(t, p, "admin endpoints").URL, "http://"))
 	if err != nil {
 		t.Fatal(err)
