@@ -108,13 +108,13 @@ func TestNoAdmin(t *testing.T) {
 }
 
 func TestTLSIsEnoughForProduction(t *testing.T) {
-	for settings, right := range map[string]bool{"": false, " TLS_CERT_FILE=c.pem TLS_KEY_FILE=k.pem": true} {
-		c, err := config.Load(config.Source{Environ: strings.Fields("APP_ENV=production AUTH=keys API_KEYS_FILE=keys.json HOST=0.0.0.0" + settings)})
+	for settings, right := range map[string]bool{"": false, "TLS_CERT_FILE=c.pem TLS_KEY_FILE=k.pem": true} {
+		c, err := config.Load(config.Source{Environ: strings.Fields("APP_ENV=production AUTH=keys API_KEYS_FILE=keys.json HOST=0.0.0.0 " + settings)})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := c.Unsafe(true, true); (err == nil) != right {
-			t.Errorf("with%s: %v", settings, err)
+			t.Errorf("with %q: %v", settings, err)
 		}
 	}
 }
