@@ -87,7 +87,7 @@ func (d *DeadLetters) Send(ctx context.Context, m receiving.Message, why receivi
 		MessageSystemAttributes: traceAttribute(m.Trace),
 	}
 	if isFIFO(url) {
-		input.MessageGroupId, input.MessageDeduplicationId = aws.String(cmp.Or(m.Group, m.ID)), &m.ID
+		input.MessageGroupId, input.MessageDeduplicationId = aws.String(groupID(cmp.Or(m.Group, m.ID))), aws.String(sendingID(&m))
 	}
 	size := len(m.Body)
 	for name, a := range input.MessageAttributes {

@@ -118,7 +118,7 @@ func (d *DeadLetters) resend(ctx context.Context, url string, l *letter) error {
 	}
 	if isFIFO(url) {
 		// The id that it had at first may be one that the queue has seen in the last minutes.
-		input.MessageGroupId, input.MessageDeduplicationId = aws.String(cmp.Or(l.Group, l.ID)), aws.String("redrive-"+l.LetterID)
+		input.MessageGroupId, input.MessageDeduplicationId = aws.String(groupID(cmp.Or(l.Group, l.ID))), aws.String("redrive-"+l.LetterID)
 	}
 	_, err := d.client.SendMessage(ctx, input)
 	return commandsAt(url, "sqs:SendMessage").Fault(err)

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -67,9 +66,6 @@ func New(c Config) *Events {
 	}
 	return e
 }
-
-// isFIFO reports whether the queue with the URL keeps its messages in order.
-func isFIFO(url string) bool { return strings.HasSuffix(url, ".fifo") }
 
 // aboutMessage are the codes by which SQS says that what was sent is wrong.
 func aboutMessage() []string {
