@@ -19,6 +19,8 @@ const (
 	letterHide = time.Minute
 	// letterWait is how long an empty dead-letter queue is waited for. SQS then asks all its servers.
 	letterWait = time.Second
+	// maxLook is about how many letters one look sees; SQS lets no more be in hand.
+	maxLook = 120_000
 	// giveBackTimeout bounds giving back what was looked at.
 	giveBackTimeout = 15 * time.Second
 )
@@ -71,14 +73,14 @@ type Redriven struct {
 }
 
 // Redrive sends dead letters to the queue again, each with the id that it had at first and in its FIFO group. A letter is
-// deleted when the queue has it, never before. Those that came later than the call are left, so that it ends. An error is
-// returned beside what was done till then.
+// deleted when the queue has it, never before. A message is sent once in a call: if it comes back to the dead letters
+// meanwhile it is left there, so that the call ends. An error is returned beside what was done till then.
 func (d *DeadLetters) Redrive(ctx context.Context, r Redrive) (done Redriven, err error) {
-	began := time.Now()
+	sent := map[string]bool{}   // by the id that it had at first; no clock, as that of SQS may be ahead of this one
 	broken := map[string]bool{} // groups of which one could not be sent: the later ones must not overtake it
 	wanted := func(l *letter) bool {
 		return (len(r.IDs) == 0 || slices.Contains(r.IDs, l.ID) || slices.Contains(r.IDs, l.LetterID)) &&
-			!l.SentAt.After(began) && !broken[l.Group]
+			!sent[l.ID] && !broken[l.Group]
 	}
 	err = d.look(ctx, func(l *letter) (taken, goOn bool, err error) {
 		switch {
@@ -101,6 +103,7 @@ func (d *DeadLetters) Redrive(ctx context.Context, r Redrive) (done Redriven, er
 			return false, true, nil
 		}
 		done.Sent++
+		sent[l.ID] = true
 		url, _ := d.where(ctx) // it is known
 		if deleteAll(ctx, d.client, deadLettersAt(url, "sqs:DeleteMessage"), url, []string{l.receipt})[0] != nil {
 			done.Kept++
@@ -151,7 +154,7 @@ func (d *DeadLetters) look(ctx context.Context, see func(*letter) (taken, goOn b
 				back = append(back, receiving.Hidden{Receipt: l.receipt})
 			}
 		}
-		if !goOn || !fresh {
+		if !goOn || !fresh || len(seen) >= maxLook {
 			return err
 		}
 	}
