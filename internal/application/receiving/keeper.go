@@ -77,16 +77,14 @@ func (k *keeper) start(ctx context.Context) {
 	go k.run(ctx)
 }
 
-// stop ends the keeper when all is said, or when ctx ends. Nobody may have anything more to say.
-func (k *keeper) stop(ctx context.Context) {
+// stop ends the keeper when all is said, or when it is canceled. Nobody may have anything more to say.
+func (k *keeper) stop() {
 	select {
 	case <-k.ended: // it was stopped before
 	default:
 		close(k.notes)
 	}
-	late := context.AfterFunc(ctx, k.cancel)
 	<-k.ended
-	late()
 	k.cancel()
 }
 

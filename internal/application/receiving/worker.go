@@ -80,8 +80,8 @@ func (w *Worker) Start(ctx context.Context) {
 }
 
 // Stop takes no more messages, finishes those that are begun and gives the others back. What is not finished when three
-// quarters of the time that ctx has are over is cut off, and comes again. A Worker that was never started, or was stopped
-// before, does nothing.
+// quarters of the time that ctx has are over is cut off, and comes again; so do those that the queue can't be told of before
+// ctx ends. A Worker that was never started, or was stopped before, does nothing.
 func (w *Worker) Stop(ctx context.Context) {
 	if w.stop == nil {
 		return
@@ -95,10 +95,12 @@ func (w *Worker) Stop(ctx context.Context) {
 		defer done()
 	}
 	finished := context.AfterFunc(patience, w.cut)
+	late := context.AfterFunc(ctx, w.keeper.cancel) // the work waits for what the keeper says
+	defer late()
 	w.working.Wait()
 	finished()
 	w.cut()
-	w.keeper.stop(ctx)
+	w.keeper.stop()
 }
 
 // poll takes messages off the queue and begins the work on them, until open ends; the work goes on until its own context

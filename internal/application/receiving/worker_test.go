@@ -235,6 +235,48 @@ func TestStop(t *testing.T) {
 	})
 }
 
+// silent is a queue that takes notes of messages and never answers.
+type silent struct{ *queue }
+
+// Delete implements receiving.Queue.
+func (silent) Delete(ctx context.Context, receipts []string) []error {
+	<-ctx.Done()
+	return slices.Repeat([]error{ctx.Err()}, len(receipts))
+}
+
+// Hide implements receiving.Queue.
+func (silent) Hide(ctx context.Context, messages []receiving.Hidden) []error {
+	<-ctx.Done()
+	return slices.Repeat([]error{ctx.Err()}, len(messages))
+}
+
+// A queue that does not answer holds up no stop.
+func TestStopWhileTheQueueIsSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue()
+		for n := range 40 {
+			q.send("", []byte{byte(n)})
+		}
+		w := start(t, q, func(_ context.Context, m receiving.Message) error {
+			if m.Body[0]%2 == 0 {
+				return errors.New("disk on fire")
+			}
+			return nil
+		}, func(c *receiving.WorkerConfig) { c.Queue = silent{q} })
+		time.Sleep(time.Second)
+		before := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 7500*time.Millisecond)
+		defer cancel()
+		w.Stop(ctx)
+		if took := time.Since(before); took != 7500*time.Millisecond {
+			t.Errorf("the stop took %v", took)
+		}
+		if len(q.left()) != 40 {
+			t.Errorf("%d messages are left", len(q.left()))
+		}
+	})
+}
+
 // While the queue or the store is away, the worker rests, says so once, and does not use up receives.
 func TestAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
