@@ -18,7 +18,7 @@ import (
 
 // Receive does what a message asks for. Nil says that it is done with: it was applied, it had been before, or it was set
 // aside. An error says that it must come again, later: it is early (IsEarly), or a part that is needed is away, which is a
-// fault of kind Unavailable, or something failed. Nothing is changed then.
+// fault of kind Unavailable, or something failed, or it could not be set aside (IsNotSetAside). Nothing is changed then.
 func (s *Service) Receive(ctx context.Context, m Message) error {
 	if t, ok := correlation.ParseTraceparent(m.Trace); ok {
 		ctx = correlation.WithTrace(ctx, t.NewSpan())
@@ -55,6 +55,19 @@ func (s *Service) Receive(ctx context.Context, m Message) error {
 // IsEarly reports whether err says that a message is ahead of its order: that order is not there yet, or has not come so far.
 func IsEarly(err error) bool {
 	return errors.Is(err, order.ErrNotFound) || errors.Is(err, order.ErrNotYet)
+}
+
+// setAsideError is why a message could not be set aside.
+type setAsideError struct{ error }
+
+// Unwrap is the error of the dead-letter queue.
+func (e setAsideError) Unwrap() error { return e.error }
+
+// IsNotSetAside reports whether err says that a message can't be applied and could not be set aside either. That is nothing
+// that others have to wait for.
+func IsNotSetAside(err error) bool {
+	_, is := errors.AsType[setAsideError](err)
+	return is
 }
 
 // givesUp reports whether a message has come often enough, for long enough.
@@ -112,7 +125,7 @@ func (w *work) setAside(ctx context.Context, cause error) error {
 	}
 	if err != nil {
 		w.end(ctx, slog.LevelError, "not set aside", errors.Join(cause, err), func(c *Counts) { c.Failed++ })
-		return err
+		return setAsideError{err}
 	}
 	w.end(ctx, slog.LevelWarn, "dead-lettered", cause, func(c *Counts) {
 		if c.DeadLettered == nil {

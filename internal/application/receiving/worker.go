@@ -47,7 +47,7 @@ type Worker struct {
 	slots  chan struct{} // one for each message in hand
 	keeper *keeper
 	queue  away // the queue itself
-	parts  away // what messages need: the store, the dead-letter queue
+	parts  away // what messages need: the store of orders
 
 	stop    context.CancelFunc // no new message is begun; nil until the start
 	cut     context.CancelFunc // nor are those finished that are
@@ -224,6 +224,7 @@ func (w *Worker) apply(open, work context.Context, m *Message) (again bool, dela
 	switch {
 	case work.Err() != nil:
 		return err != nil, 0
+	case IsNotSetAside(err): // only the messages wait that are to be set aside
 	case fault.KindOf(err) == fault.Unavailable:
 		w.parts.missed(ctx, misses, err)
 	case err == nil || IsEarly(err):

@@ -327,6 +327,40 @@ func TestAway(t *testing.T) {
 	})
 }
 
+// While the dead-letter queue is away, what is to be set aside comes again and again; all others are applied as ever.
+func TestDeadLettersAwayHoldUpNothingElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue()
+		var log bytes.Buffer
+		s := newShop(t)
+		s.letters.away = errAway
+		w := start(t, q, s.service.Receive, func(c *receiving.WorkerConfig) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+		q.send("", []byte("{"))
+		time.Sleep(time.Hour)
+		var bodies [][]byte
+		for range 50 {
+			bodies = append(bodies, command("", order.ReportPaymentSucceeded, s.place(t)))
+		}
+		q.send("", bodies...)
+		time.Sleep(time.Second) // less than a pause
+		c := s.service.Counts()
+		if c.Applied != len(bodies) || c.Failed < 10 || c.Failed > 30 {
+			t.Errorf("%+v", c)
+		}
+		s.letters.mu.Lock()
+		s.letters.away = nil
+		s.letters.mu.Unlock()
+		time.Sleep(receiving.LongestDelay)
+		stop(t, w)
+		if codes := s.letters.codes(); len(codes) != 1 || len(q.left()) > 0 {
+			t.Errorf("%d messages are left; set aside are %v", len(q.left()), codes)
+		}
+		if log.Len() > 0 {
+			t.Errorf("the worker wrote\n%s", &log)
+		}
+	})
+}
+
 // An error that is not about anything being away leaves the others alone.
 func TestFailureDelays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
