@@ -23,7 +23,9 @@ import (
 type Service struct {
 	*core
 
-	worker       *receiving.Worker // nil in the serve command
+	worker       *receiving.Worker // nil in the serve command, as what follows
+	received     *receiving.Service
+	endTally     func() // nil until the start
 	server       *http.Server
 	listener     net.Listener
 	certificates *certificates.Certificates // nil without TLS
@@ -97,6 +99,7 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 	if s.worker != nil {
 		s.worker.Start(ctx)
+		s.endTally = tally(ctx, s.received)
 	}
 	if s.admin != nil {
 		go s.admin.run(ctx, s.log)
@@ -130,6 +133,9 @@ func (s *Service) Close() error {
 		commands, done := context.WithTimeout(ctx, timeout/2)
 		s.worker.Stop(commands)
 		done()
+		if s.endTally != nil {
+			s.endTally()
+		}
 	}
 	var errs []error
 	if s.server != nil {

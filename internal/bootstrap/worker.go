@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
+	"time"
 
 	"order-processing-service/internal/application/receiving"
 	"order-processing-service/internal/bootstrap/config"
@@ -28,8 +30,9 @@ func OpenWorker(ctx context.Context, c *config.Config, out io.Writer) (*Service,
 			return nil, err
 		}
 		queue := sqs.NewQueue(account, c.CommandsQueueURL)
+		s.received = s.commands(account)
 		s.worker = receiving.NewWorker(receiving.WorkerConfig{
-			Queue: queue, Receive: s.commands(account).Receive, Ready: s.orders.Ready, Log: s.log,
+			Queue: queue, Receive: s.received.Receive, Ready: s.orders.Ready, Log: s.log,
 			Concurrency: c.CommandsConcurrency, Visibility: c.CommandsVisibility, Timeout: c.RequestTimeout,
 		})
 		s.checks = append(s.checks, look{
@@ -38,6 +41,22 @@ func OpenWorker(ctx context.Context, c *config.Config, out io.Writer) (*Service,
 			},
 		})
 		return httpapi.NewHealth(httpapi.Config{Orders: s.orders, Log: telemetry.Patient(s.log), Version: Build().Version}), nil
+	})
+}
+
+// tallyEvery is how often the log is told what has become of commands, if any came.
+const tallyEvery = time.Minute
+
+// tally has the log told what has become of commands, until end is called, which tells it once more.
+func tally(ctx context.Context, received *receiving.Service) (end func()) {
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	ticker := time.NewTicker(tallyEvery)
+	var telling sync.WaitGroup
+	telling.Go(func() { received.LogCounts(ctx, ticker.C) })
+	return sync.OnceFunc(func() {
+		ticker.Stop()
+		stop()
+		telling.Wait()
 	})
 }
 

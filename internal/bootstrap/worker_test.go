@@ -84,7 +84,9 @@ func TestWorkerWithoutItsQueue(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	if n := strings.Count(log.String(), away); n != 1 {
-		t.Errorf("it is said %d times:\n%s", n, log)
+	for _, text := range []string{away, `"message":"commands"`, `,"applied":0,"repeated":0,"early":0,"failed":0}`} {
+		if n := strings.Count(log.String(), text); n != 1 {
+			t.Errorf("%s is said %d times:\n%s", text, n, log)
+		}
 	}
 }

@@ -191,6 +191,10 @@ func TestPoisonedCommands(t *testing.T) {
 	if diff := cmp.Diff([]string{"PaymentCaptured PAID", "CANCELED"}, s.after(t, w, paid, canceled)); diff != "" {
 		t.Errorf("orders (-want +got):\n%s", diff)
 	}
+	if counts := `"failed":0,"dead_lettered":{"command_type_unknown":1,"json_malformed":1,"not_yet":1,"order_not_found":1,` +
+		`"payment_amount_wrong":1,"status_not_allowed":1,"validation_failed":2}}`; !strings.Contains(w.log.String(), counts) {
+		t.Errorf("the log does not say %s", counts)
+	}
 	want := map[string]int{
 		"json_malformed": 1, "validation_failed": 2, "command_type_unknown": 1, "payment_amount_wrong": 1, "status_not_allowed": 1,
 		"order_not_found": 1, "not_yet": 1,
