@@ -1,0 +1,48 @@
+package deploy
+
+import "fmt"
+
+// Judge says what would go wrong in operation with a resource of a template, though CloudFormation takes it.
+func Judge(t Template, r Resource) []string {
+	switch r.Type {
+	case "AWS::Events::Rule":
+		return judgeRule(t, r)
+	default:
+		return nil
+	}
+}
+
+// judgeRule looks at where a rule sends events to.
+func judgeRule(t Template, r Resource) []string {
+	var wrong []string
+	for _, target := range list(r.Properties["Targets"]) {
+		if Find(target, "SqsParameters", "MessageGroupId") != nil {
+			wrong = append(wrong, "all its events are in one message group, where one that must come again holds up all others")
+		}
+		if queue, ok := queueOf(t, Find(target, "Arn")); ok && queue.Properties["FifoQueue"] != nil && r.Whole["Condition"] == nil {
+			wrong = append(wrong, "it fills a queue that may be FIFO")
+		}
+	}
+	return wrong
+}
+
+// queueOf is the queue of the template whose ARN stands there.
+func queueOf(t Template, arn any) (Resource, bool) {
+	for name, r := range t.Resources {
+		if r.Type == "AWS::SQS::Queue" && Find(arn, "Fn::GetAtt") == name+".Arn" {
+			return r, true
+		}
+	}
+	return Resource{}, false
+}
+
+// JudgeAll is what Judge says of each resource of a template, after its name.
+func JudgeAll(t Template) []string {
+	var all []string
+	for name, r := range t.Resources {
+		for _, wrong := range Judge(t, r) {
+			all = append(all, fmt.Sprintf("%s: %s", name, wrong))
+		}
+	}
+	return all
+}

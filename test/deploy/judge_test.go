@@ -1,0 +1,44 @@
+package deploy_test
+
+import (
+	"strings"
+	"testing"
+
+	"order-processing-service/test/deploy"
+)
+
+func TestTemplatesStandOperation(t *testing.T) {
+	for _, name := range templates {
+		t.Run(name, func(t *testing.T) {
+			for _, wrong := range deploy.JudgeAll(readTemplate(t, name)) {
+				t.Error(wrong)
+			}
+		})
+	}
+}
+
+// Each template has one thing wrong, which the judge must name.
+func TestJudgeSees(t *testing.T) {
+	for name, test := range map[string]struct{ template, wrong string }{
+		"OneGroup": {`
+Resources:
+  Rule:
+    Type: AWS::Events::Rule
+    Properties:
+      Targets: [{Arn: !Ref SubscriberQueueArn, SqsParameters: {MessageGroupId: bus}}]`, "one message group"},
+		"FifoTarget": {`
+Resources:
+  Queue: {Type: AWS::SQS::Queue, Properties: {FifoQueue: true}}
+  Rule: {Type: AWS::Events::Rule, Properties: {Targets: [{Arn: !GetAtt Queue.Arn}]}}`, "may be FIFO"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			template, err := deploy.ParseTemplate([]byte(test.template))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if wrong := strings.Join(deploy.JudgeAll(template), "\n"); !strings.Contains(wrong, test.wrong) {
+				t.Errorf("%q does not say %q", wrong, test.wrong)
+			}
+		})
+	}
+}
