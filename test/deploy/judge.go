@@ -1,12 +1,22 @@
 package deploy
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Judge says what would go wrong in operation with a resource of a template, though CloudFormation takes it.
 func Judge(t Template, r Resource) []string {
 	switch r.Type {
 	case "AWS::Events::Rule":
 		return judgeRule(t, r)
+	case "AWS::ECS::TaskDefinition":
+		return judgeTask(r)
+	case "AWS::ElasticLoadBalancingV2::TargetGroup":
+		if path := r.Properties["HealthCheckPath"]; path != "/health/live" {
+			return []string{fmt.Sprintf("its check, %v, makes ECS stop all tasks while the store is away", path)}
+		}
+		return nil
 	default:
 		return nil
 	}
@@ -21,6 +31,21 @@ func judgeRule(t Template, r Resource) []string {
 		}
 		if queue, ok := queueOf(t, Find(target, "Arn")); ok && queue.Properties["FifoQueue"] != nil && r.Whole["Condition"] == nil {
 			wrong = append(wrong, "it fills a queue that may be FIFO")
+		}
+	}
+	return wrong
+}
+
+// judgeTask looks at the containers of a task.
+func judgeTask(r Resource) []string {
+	containers := list(r.Properties["ContainerDefinitions"])
+	if len(containers) == 0 {
+		return []string{"it has no container"}
+	}
+	var wrong []string
+	for _, container := range containers {
+		if check := list(Find(container, "HealthCheck", "Command")); !slices.Contains(check, any("--live")) {
+			wrong = append(wrong, fmt.Sprintf("its check, %v, makes ECS stop the task while the store is away", check))
 		}
 	}
 	return wrong

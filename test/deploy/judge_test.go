@@ -30,6 +30,14 @@ Resources:
 Resources:
   Queue: {Type: AWS::SQS::Queue, Properties: {FifoQueue: true}}
   Rule: {Type: AWS::Events::Rule, Properties: {Targets: [{Arn: !GetAtt Queue.Arn}]}}`, "may be FIFO"},
+		"TaskReady": {`
+Resources:
+  Task:
+    Type: AWS::ECS::TaskDefinition
+    Properties: {ContainerDefinitions: [{HealthCheck: {Command: [CMD, /orders, healthcheck]}}]}`, "stop the task"},
+		"TargetReady": {`
+Resources:
+  Group: {Type: AWS::ElasticLoadBalancingV2::TargetGroup, Properties: {HealthCheckPath: /health/ready}}`, "stop all tasks"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			template, err := deploy.ParseTemplate([]byte(test.template))

@@ -59,8 +59,9 @@ func TestFilesSpeakToTheProgram(t *testing.T) {
 			settings(t, program, given)
 		})
 	}
-	for _, command := range []string{"serve", "worker", "healthcheck"} {
-		if output, err := exec.CommandContext(t.Context(), program, command, "--help").CombinedOutput(); err != nil || !strings.Contains(string(output), "orders "+command) {
+	for _, command := range []string{"serve", "worker", "healthcheck --live"} {
+		args := append(strings.Fields(command), "--help")
+		if output, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput(); err != nil || !strings.Contains(string(output), "orders "+args[0]) {
 			t.Errorf("orders %s: %v\n%s", command, err, output)
 		}
 	}
