@@ -2,7 +2,9 @@ package deploy
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
+	"strings"
 )
 
 // Judge says what would go wrong in operation with a resource of a template, though CloudFormation takes it.
@@ -10,6 +12,8 @@ func Judge(t Template, r Resource) []string {
 	switch r.Type {
 	case "AWS::Events::Rule":
 		return judgeRule(t, r)
+	case "AWS::CloudWatch::Alarm":
+		return judgeAlarm(t, r)
 	case "AWS::ECS::TaskDefinition":
 		return judgeTask(r)
 	case "AWS::ElasticLoadBalancingV2::TargetGroup":
@@ -49,6 +53,21 @@ func judgeTask(r Resource) []string {
 		}
 	}
 	return wrong
+}
+
+// judgeAlarm looks at whether anything counts what an alarm of ours waits for.
+func judgeAlarm(t Template, r Resource) []string {
+	if namespace, isText := r.Properties["Namespace"].(string); isText && strings.HasPrefix(namespace, "AWS/") {
+		return nil
+	}
+	for _, filter := range t.Resources {
+		for _, counted := range list(filter.Properties["MetricTransformations"]) {
+			if reflect.DeepEqual(Find(counted, "MetricNamespace"), r.Properties["Namespace"]) && Find(counted, "MetricName") == r.Properties["MetricName"] {
+				return nil
+			}
+		}
+	}
+	return []string{fmt.Sprintf("nothing counts %v, so it never rings", r.Properties["MetricName"])}
 }
 
 // queueOf is the queue of the template whose ARN stands there.

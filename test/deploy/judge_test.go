@@ -38,6 +38,10 @@ Resources:
 		"TargetReady": {`
 Resources:
   Group: {Type: AWS::ElasticLoadBalancingV2::TargetGroup, Properties: {HealthCheckPath: /health/ready}}`, "stop all tasks"},
+		"DeafAlarm": {`
+Resources:
+  Filter: {Type: AWS::Logs::MetricFilter, Properties: {MetricTransformations: [{MetricNamespace: orders, MetricName: Parks}]}}
+  Alarm: {Type: AWS::CloudWatch::Alarm, Properties: {Namespace: orders, MetricName: Parked}}`, "nothing counts Parked"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			template, err := deploy.ParseTemplate([]byte(test.template))

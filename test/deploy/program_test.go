@@ -1,6 +1,7 @@
 package deploy_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -63,6 +64,31 @@ func TestFilesSpeakToTheProgram(t *testing.T) {
 		args := append(strings.Fields(command), "--help")
 		if output, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput(); err != nil || !strings.Contains(string(output), "orders "+args[0]) {
 			t.Errorf("orders %s: %v\n%s", command, err, output)
+		}
+	}
+}
+
+// A filter of log lines counts a message that the program has, in the log of each function and task; else its alarm is deaf.
+func TestFiltersKnowMessages(t *testing.T) {
+	program, err := os.ReadFile(buildOrders(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, groups := range map[string]int{"sam": 1, "fargate": 2} {
+		counted := map[string]bool{}
+		for id, r := range readTemplate(t, name).Resources {
+			if r.Type != "AWS::Logs::MetricFilter" {
+				continue
+			}
+			pattern, _ := r.Properties["FilterPattern"].(string)
+			message := strings.Trim(pattern, `"`)
+			if message == "" || !bytes.Contains(program, []byte(message)) {
+				t.Errorf("%s, %s: the program logs no %q", name, id, message)
+			}
+			counted[fmt.Sprint(r.Properties["LogGroupName"])] = true
+		}
+		if len(counted) != groups {
+			t.Errorf("%s: filters look at %v, want %d groups of log lines", name, counted, groups)
 		}
 	}
 }
