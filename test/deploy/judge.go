@@ -3,6 +3,7 @@ package deploy
 import (
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -36,8 +37,21 @@ func judgeRule(t Template, r Resource) []string {
 		if queue, ok := queueOf(t, Find(target, "Arn")); ok && queue.Properties["FifoQueue"] != nil && r.Whole["Condition"] == nil {
 			wrong = append(wrong, "it fills a queue that may be FIFO")
 		}
+		if queue, ok := queueOf(t, Find(target, "DeadLetterConfig", "Arn")); !ok || queue.Properties["FifoQueue"] != nil {
+			wrong = append(wrong, "what can't be delivered is lost: it needs a standard queue of the template for dead letters")
+		}
+		if parameter, ok := Find(target, "Arn", "Ref").(string); ok && takesFifo(t.Parameters[parameter]) {
+			wrong = append(wrong, parameter+" may name a FIFO queue")
+		}
 	}
 	return wrong
+}
+
+// takesFifo tells whether a parameter allows the ARN of a FIFO queue.
+func takesFifo(parameter map[string]any) bool {
+	text, _ := parameter["AllowedPattern"].(string)
+	pattern, err := regexp.Compile(text)
+	return err != nil || pattern.MatchString("arn:aws:sqs:eu-west-1:111122223333:events.fifo")
 }
 
 // judgeTask looks at the containers of a task.

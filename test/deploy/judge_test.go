@@ -30,6 +30,20 @@ Resources:
 Resources:
   Queue: {Type: AWS::SQS::Queue, Properties: {FifoQueue: true}}
   Rule: {Type: AWS::Events::Rule, Properties: {Targets: [{Arn: !GetAtt Queue.Arn}]}}`, "may be FIFO"},
+		"NoDeadLetters": {`
+Resources:
+  Queue: {Type: AWS::SQS::Queue}
+  Rule: {Type: AWS::Events::Rule, Properties: {Targets: [{Arn: !GetAtt Queue.Arn}]}}`, "is lost"},
+		"FifoDeadLetters": {`
+Resources:
+  Queue: {Type: AWS::SQS::Queue}
+  Dead: {Type: AWS::SQS::Queue, Properties: {FifoQueue: true}}
+  Rule: {Type: AWS::Events::Rule, Properties: {Targets: [{Arn: !GetAtt Queue.Arn, DeadLetterConfig: {Arn: !GetAtt Dead.Arn}}]}}`, "is lost"},
+		"FifoParameter": {`
+Parameters:
+  QueueArn: {Type: String, AllowedPattern: '^arn:aws:sqs:\S+$'}
+Resources:
+  Rule: {Type: AWS::Events::Rule, Properties: {Targets: [{Arn: !Ref QueueArn}]}}`, "may name a FIFO queue"},
 		"TaskReady": {`
 Resources:
   Task:
