@@ -5,7 +5,9 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // Judge says what would go wrong in operation with a resource of a template, though CloudFormation takes it.
@@ -15,6 +17,8 @@ func Judge(t Template, r Resource) []string {
 		return judgeRule(t, r)
 	case "AWS::CloudWatch::Alarm":
 		return judgeAlarm(t, r)
+	case "AWS::SQS::Queue":
+		return judgeQueue(r)
 	case "AWS::ECS::TaskDefinition":
 		return judgeTask(r)
 	case "AWS::ElasticLoadBalancingV2::TargetGroup":
@@ -45,6 +49,34 @@ func judgeRule(t Template, r Resource) []string {
 		}
 	}
 	return wrong
+}
+
+// outage is how long the store may be away before Lambda, which takes messages all the same, has used up their tries.
+const outage = 48 * time.Hour
+
+// judgeQueue looks at whether messages outlive an outage of the store.
+func judgeQueue(r Resource) []string {
+	tries, hasTries := Find(r.Properties, "RedrivePolicy", "maxReceiveCount").(string)
+	if !hasTries {
+		return nil
+	}
+	visibility, _ := r.Properties["VisibilityTimeout"].(string)
+	for what, limit := range map[string][]string{
+		"tries": {tries, visibility}, "retention": {fmt.Sprint(r.Properties["MessageRetentionPeriod"])},
+	} {
+		lasts := time.Second
+		for _, number := range limit {
+			n, err := strconv.Atoi(number)
+			if err != nil {
+				return []string{fmt.Sprintf("its %s are no numbers: %q", what, limit)}
+			}
+			lasts *= time.Duration(n)
+		}
+		if lasts < outage {
+			return []string{fmt.Sprintf("its %s last for an outage of %s, want %s", what, lasts, outage)}
+		}
+	}
+	return nil
 }
 
 // takesFifo tells whether a parameter allows the ARN of a FIFO queue.

@@ -52,6 +52,16 @@ Resources:
 		"TargetReady": {`
 Resources:
   Group: {Type: AWS::ElasticLoadBalancingV2::TargetGroup, Properties: {HealthCheckPath: /health/ready}}`, "stop all tasks"},
+		"FewTries": {`
+Resources:
+  Queue:
+    Type: AWS::SQS::Queue
+    Properties: {VisibilityTimeout: 180, MessageRetentionPeriod: 345600, RedrivePolicy: {maxReceiveCount: 100}}`, "outage of 5h0m0s"},
+		"ShortRetention": {`
+Resources:
+  Queue:
+    Type: AWS::SQS::Queue
+    Properties: {VisibilityTimeout: 180, MessageRetentionPeriod: 86400, RedrivePolicy: {maxReceiveCount: 1000}}`, "outage of 24h0m0s"},
 		"DeafAlarm": {`
 Resources:
   Filter: {Type: AWS::Logs::MetricFilter, Properties: {MetricTransformations: [{MetricNamespace: orders, MetricName: Parks}]}}
