@@ -19,6 +19,8 @@ func Judge(t Template, r Resource) []string {
 		return judgeAlarm(t, r)
 	case "AWS::SQS::Queue":
 		return judgeQueue(r)
+	case "AWS::SecretsManager::Secret":
+		return judgeSecret(r)
 	case "AWS::ECS::TaskDefinition":
 		return judgeTask(r)
 	case "AWS::ElasticLoadBalancingV2::TargetGroup":
@@ -77,6 +79,19 @@ func judgeQueue(r Resource) []string {
 		}
 	}
 	return nil
+}
+
+// judgeSecret looks at whether a parameter would change how a password is made: CloudFormation then makes another one.
+func judgeSecret(r Resource) []string {
+	var wrong []string
+	Walk(r.Properties["GenerateSecretString"], "GenerateSecretString", func(path string, value any) {
+		for name := range members(value) {
+			if name == "Ref" || strings.HasPrefix(name, "Fn::") {
+				wrong = append(wrong, path+" can change, which would write a new password over the one in use")
+			}
+		}
+	})
+	return wrong
 }
 
 // takesFifo tells whether a parameter allows the ARN of a FIFO queue.

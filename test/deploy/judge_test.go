@@ -62,6 +62,11 @@ Resources:
   Queue:
     Type: AWS::SQS::Queue
     Properties: {VisibilityTimeout: 180, MessageRetentionPeriod: 86400, RedrivePolicy: {maxReceiveCount: 1000}}`, "outage of 24h0m0s"},
+		"ChangingSecret": {`
+Resources:
+  Secret:
+    Type: AWS::SecretsManager::Secret
+    Properties: {GenerateSecretString: {SecretStringTemplate: !Sub '{"host":"${Host}"}', GenerateStringKey: password}}`, "a new password"},
 		"DeafAlarm": {`
 Resources:
   Filter: {Type: AWS::Logs::MetricFilter, Properties: {MetricTransformations: [{MetricNamespace: orders, MetricName: Parks}]}}

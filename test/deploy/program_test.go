@@ -137,6 +137,9 @@ func environments(t *testing.T) map[string]map[string]string {
 		variables, _ := deploy.Find(containers[0], "Environment").([]any)
 		pairs := map[string]any{}
 		for _, v := range variables {
+			if chosen, ok := deploy.Find(v, "Fn::If").([]any); ok {
+				v = chosen[1] // what is set, if it is
+			}
 			name, _ := deploy.Find(v, "Name").(string)
 			pairs[name] = deploy.Find(v, "Value")
 		}
