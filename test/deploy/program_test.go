@@ -47,6 +47,9 @@ func TestFilesSpeakToTheProgram(t *testing.T) {
 			if len(set) == 0 {
 				t.Fatal("no variable was found")
 			}
+			if _, named := set["AWS_REGION"]; !named && set["EVENTS"] == "eventbridge" && name != "sam" { // Lambda sets it itself
+				t.Error("the region of AWS is not named")
+			}
 			given := map[string]string{}
 			for variable, value := range set {
 				switch {
