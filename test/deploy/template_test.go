@@ -98,6 +98,26 @@ func judgeImagePattern(t *testing.T, path, pattern string) {
 	}
 }
 
+// A policy for a secret's ARN without the end that AWS gives it would match nothing.
+func TestTemplatesTakeWholeSecrets(t *testing.T) {
+	const secret = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:"
+	for _, name := range templates {
+		pattern, _ := readTemplate(t, name).Parameters["MongoSecretArn"]["AllowedPattern"].(string)
+		allowed, err := regexp.Compile(pattern)
+		if err != nil || pattern == "" {
+			t.Fatalf("%s: pattern %q: %v", name, pattern, err)
+		}
+		for arn, want := range map[string]bool{
+			secret + "MongoSecret-AbC3eF": true, secret + "orders/mongo-AbC3eF": true,
+			secret + "orders/mongo": false, secret + "*": false, secret + "orders mongo-AbC3eF": false,
+		} {
+			if allowed.MatchString(arn) != want {
+				t.Errorf("%s: secret %s is allowed: %v", name, arn, !want)
+			}
+		}
+	}
+}
+
 // What the issue of every such file is: that a thing which it is there for is not in it.
 func TestTemplatesAreWhole(t *testing.T) {
 	for name, types := range map[string][]string{
