@@ -21,6 +21,8 @@ func Judge(t Template, r Resource) []string {
 		return judgeQueue(r)
 	case "AWS::SecretsManager::Secret":
 		return judgeSecret(r)
+	case "AWS::ApiGatewayV2::Authorizer":
+		return judgeAuthorizer(t, r)
 	case "AWS::ECS::TaskDefinition":
 		return judgeTask(r)
 	case "AWS::ElasticLoadBalancingV2::TargetGroup":
@@ -92,6 +94,30 @@ func judgeSecret(r Resource) []string {
 		}
 	})
 	return wrong
+}
+
+// judgeAuthorizer looks at whether a rule of the template asserts each parameter that may be left out: an authorizer without
+// an audience lets in who has a token for anything.
+func judgeAuthorizer(t Template, r Resource) []string {
+	asserted := references(t.Rules)
+	var wrong []string
+	for _, name := range references(r.Properties["JwtConfiguration"]) {
+		if t.Parameters[name]["Default"] == "" && !slices.Contains(asserted, name) {
+			wrong = append(wrong, name+" may be left out, and no rule asserts it")
+		}
+	}
+	return wrong
+}
+
+// references are the names that stand in Ref within a value.
+func references(value any) []string {
+	var names []string
+	Walk(value, "", func(_ string, within any) {
+		if name, ok := Find(within, "Ref").(string); ok {
+			names = append(names, name)
+		}
+	})
+	return names
 }
 
 // takesFifo tells whether a parameter allows the ARN of a FIFO queue.

@@ -67,6 +67,16 @@ Resources:
   Secret:
     Type: AWS::SecretsManager::Secret
     Properties: {GenerateSecretString: {SecretStringTemplate: !Sub '{"host":"${Host}"}', GenerateStringKey: password}}`, "a new password"},
+		"AnyAudience": {`
+Parameters:
+  Issuer: {Type: String, Default: ""}
+  Audience: {Type: CommaDelimitedList, Default: ""}
+Rules:
+  Jwt: {Assertions: [{Assert: !Not [!Equals [!Ref Issuer, ""]]}]}
+Resources:
+  Authorizer:
+    Type: AWS::ApiGatewayV2::Authorizer
+    Properties: {JwtConfiguration: {Issuer: !Ref Issuer, Audience: !Ref Audience}}`, "Audience may be left out"},
 		"DeafAlarm": {`
 Resources:
   Filter: {Type: AWS::Logs::MetricFilter, Properties: {MetricTransformations: [{MetricNamespace: orders, MetricName: Parks}]}}

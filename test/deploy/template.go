@@ -21,6 +21,7 @@ import (
 type Template struct {
 	Parameters map[string]map[string]any
 	Resources  map[string]Resource
+	Rules      map[string]any
 	Outputs    map[string]any
 }
 
@@ -61,6 +62,7 @@ func ParseTemplate(text []byte) (Template, error) {
 	for name, parameter := range members(Find(value, "Parameters")) {
 		t.Parameters[name], _ = parameter.(map[string]any)
 	}
+	t.Rules, _ = Find(value, "Rules").(map[string]any)
 	t.Outputs, _ = Find(value, "Outputs").(map[string]any)
 	for name, resource := range members(Find(value, "Resources")) {
 		whole, _ := resource.(map[string]any)
