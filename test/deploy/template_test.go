@@ -156,6 +156,9 @@ func TestTemplatesKeepPromises(t *testing.T) {
 		{"sam", "OrdersFunction", []string{"Tracing"}, "Active"},
 		{"sam", "OrdersFunction", []string{"AutoPublishAlias"}, "live"},
 		{"sam", "OrdersFunction", []string{"DeploymentPreference", "Type"}, ref("DeploymentType")},
+		{"sam", "OrdersFunction", []string{"Environment", "Variables", "AUTH"}, map[string]any{
+			"Fn::If": []any{"NeedsJwt", "gateway", ref("AWS::NoValue")},
+		}},
 		{"sam", "CommandsSource", []string{"FunctionResponseTypes"}, []any{"ReportBatchItemFailures"}},
 		{"sam", "Sweep", []string{"Target", "Input"}, `{"sweep":true}`},
 		{"sam", "FunctionLogGroup", []string{"RetentionInDays"}, ref("LogRetentionDays")},
