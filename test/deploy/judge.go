@@ -2,12 +2,13 @@ package deploy
 
 import (
 	"fmt"
-	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // Judge says what would go wrong in operation with a resource of a template, though CloudFormation takes it.
@@ -149,7 +150,7 @@ func judgeAlarm(t Template, r Resource) []string {
 	}
 	for _, filter := range t.Resources {
 		for _, counted := range list(filter.Properties["MetricTransformations"]) {
-			if reflect.DeepEqual(Find(counted, "MetricNamespace"), r.Properties["Namespace"]) && Find(counted, "MetricName") == r.Properties["MetricName"] {
+			if cmp.Equal(Find(counted, "MetricNamespace"), r.Properties["Namespace"]) && Find(counted, "MetricName") == r.Properties["MetricName"] {
 				return nil
 			}
 		}
