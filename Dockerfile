@@ -42,6 +42,7 @@ WORKDIR /
 USER 65532:65532
 EXPOSE 8000
 VOLUME /data
-HEALTHCHECK --interval=10s --timeout=5s --start-period=5s CMD ["/orders", "healthcheck"]
+# Not whether it is ready: who stops what is unhealthy would stop it for an outage of MongoDB.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=5s CMD ["/orders", "healthcheck", "--live"]
 ENTRYPOINT ["/orders"]
 CMD ["serve"]

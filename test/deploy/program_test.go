@@ -1,6 +1,7 @@
 package deploy_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -46,6 +47,9 @@ func TestFilesSpeakToTheProgram(t *testing.T) {
 			if len(set) == 0 {
 				t.Fatal("no variable was found")
 			}
+			if _, named := set["AWS_REGION"]; !named && set["EVENTS"] == "eventbridge" && name != "sam" { // Lambda sets it itself
+				t.Error("the region of AWS is not named")
+			}
 			given := map[string]string{}
 			for variable, value := range set {
 				switch {
@@ -59,9 +63,35 @@ func TestFilesSpeakToTheProgram(t *testing.T) {
 			settings(t, program, given)
 		})
 	}
-	for _, command := range []string{"serve", "worker", "healthcheck"} {
-		if output, err := exec.CommandContext(t.Context(), program, command, "--help").CombinedOutput(); err != nil || !strings.Contains(string(output), "orders "+command) {
+	for _, command := range []string{"serve", "worker", "healthcheck --live"} {
+		args := append(strings.Fields(command), "--help")
+		if output, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput(); err != nil || !strings.Contains(string(output), "orders "+args[0]) {
 			t.Errorf("orders %s: %v\n%s", command, err, output)
+		}
+	}
+}
+
+// A filter of log lines counts a message that the program has, in the log of each function and task; else its alarm is deaf.
+func TestFiltersKnowMessages(t *testing.T) {
+	program, err := os.ReadFile(buildOrders(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, groups := range map[string]int{"sam": 1, "fargate": 2} {
+		counted := map[string]bool{}
+		for id, r := range readTemplate(t, name).Resources {
+			if r.Type != "AWS::Logs::MetricFilter" {
+				continue
+			}
+			pattern, _ := r.Properties["FilterPattern"].(string)
+			message := strings.Trim(pattern, `"`)
+			if message == "" || !bytes.Contains(program, []byte(message)) {
+				t.Errorf("%s, %s: the program logs no %q", name, id, message)
+			}
+			counted[fmt.Sprint(r.Properties["LogGroupName"])] = true
+		}
+		if len(counted) != groups {
+			t.Errorf("%s: filters look at %v, want %d groups of log lines", name, counted, groups)
 		}
 	}
 }
@@ -110,6 +140,9 @@ func environments(t *testing.T) map[string]map[string]string {
 		variables, _ := deploy.Find(containers[0], "Environment").([]any)
 		pairs := map[string]any{}
 		for _, v := range variables {
+			if chosen, ok := deploy.Find(v, "Fn::If").([]any); ok {
+				v = chosen[1] // what is set, if it is
+			}
 			name, _ := deploy.Find(v, "Name").(string)
 			pairs[name] = deploy.Find(v, "Value")
 		}

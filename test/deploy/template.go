@@ -5,6 +5,7 @@
 package deploy
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -20,6 +21,7 @@ import (
 type Template struct {
 	Parameters map[string]map[string]any
 	Resources  map[string]Resource
+	Rules      map[string]any
 	Outputs    map[string]any
 }
 
@@ -36,18 +38,31 @@ func ReadTemplate(path string) (Template, error) {
 	if err != nil {
 		return Template{}, fmt.Errorf("read template: %w", err)
 	}
+	t, err := ParseTemplate(text)
+	if err != nil {
+		return Template{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return t, nil
+}
+
+// ParseTemplate reads the text of a template as ReadTemplate does.
+func ParseTemplate(text []byte) (Template, error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal(text, &document); err != nil {
-		return Template{}, fmt.Errorf("%s: %w", path, err)
+		return Template{}, fmt.Errorf("read YAML: %w", err)
+	}
+	if len(document.Content) == 0 {
+		return Template{}, errors.New("the template is empty")
 	}
 	value, err := plain(document.Content[0])
 	if err != nil {
-		return Template{}, fmt.Errorf("%s: %w", path, err)
+		return Template{}, err
 	}
 	t := Template{Parameters: map[string]map[string]any{}, Resources: map[string]Resource{}}
 	for name, parameter := range members(Find(value, "Parameters")) {
 		t.Parameters[name], _ = parameter.(map[string]any)
 	}
+	t.Rules, _ = Find(value, "Rules").(map[string]any)
 	t.Outputs, _ = Find(value, "Outputs").(map[string]any)
 	for name, resource := range members(Find(value, "Resources")) {
 		whole, _ := resource.(map[string]any)

@@ -28,12 +28,19 @@ func TestTemplatesShareResources(t *testing.T) {
 	if shared < 10 {
 		t.Errorf("they share %d resources", shared)
 	}
-	policy, _ := deploy.Find(aws.Resources["ServicePolicy"].Properties, "PolicyDocument", "Statement").([]any)
-	function := deploy.Statements(sam)
-	for _, statement := range policy {
-		if !slices.ContainsFunc(slices.Collect(maps.Values(function)), func(s map[string]any) bool { return cmp.Equal(any(s), statement) }) {
+	function := slices.Collect(maps.Values(deploy.Statements(sam)))
+	allowed := 0
+	for path, statement := range deploy.Statements(aws) {
+		if !strings.HasPrefix(path, "ServicePolicy.") {
+			continue
+		}
+		allowed++
+		if !slices.ContainsFunc(function, func(s map[string]any) bool { return cmp.Equal(s, statement) }) {
 			t.Errorf("deploy/sam does not allow what deploy/aws does: %v", statement)
 		}
+	}
+	if allowed < 6 {
+		t.Errorf("only %d statements of the service's policy were found", allowed)
 	}
 }
 
@@ -91,6 +98,26 @@ func judgeImagePattern(t *testing.T, path, pattern string) {
 	}
 }
 
+// A policy for a secret's ARN without the end that AWS gives it would match nothing.
+func TestTemplatesTakeWholeSecrets(t *testing.T) {
+	const secret = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:"
+	for _, name := range templates {
+		pattern, _ := readTemplate(t, name).Parameters["MongoSecretArn"]["AllowedPattern"].(string)
+		allowed, err := regexp.Compile(pattern)
+		if err != nil || pattern == "" {
+			t.Fatalf("%s: pattern %q: %v", name, pattern, err)
+		}
+		for arn, want := range map[string]bool{
+			secret + "MongoSecret-AbC3eF": true, secret + "orders/mongo-AbC3eF": true,
+			secret + "orders/mongo": false, secret + "*": false, secret + "orders mongo-AbC3eF": false,
+		} {
+			if allowed.MatchString(arn) != want {
+				t.Errorf("%s: secret %s is allowed: %v", name, arn, !want)
+			}
+		}
+	}
+}
+
 // What the issue of every such file is: that a thing which it is there for is not in it.
 func TestTemplatesAreWhole(t *testing.T) {
 	for name, types := range map[string][]string{
@@ -129,6 +156,9 @@ func TestTemplatesKeepPromises(t *testing.T) {
 		{"sam", "OrdersFunction", []string{"Tracing"}, "Active"},
 		{"sam", "OrdersFunction", []string{"AutoPublishAlias"}, "live"},
 		{"sam", "OrdersFunction", []string{"DeploymentPreference", "Type"}, ref("DeploymentType")},
+		{"sam", "OrdersFunction", []string{"Environment", "Variables", "AUTH"}, map[string]any{
+			"Fn::If": []any{"NeedsJwt", "gateway", ref("AWS::NoValue")},
+		}},
 		{"sam", "CommandsSource", []string{"FunctionResponseTypes"}, []any{"ReportBatchItemFailures"}},
 		{"sam", "Sweep", []string{"Target", "Input"}, `{"sweep":true}`},
 		{"sam", "FunctionLogGroup", []string{"RetentionInDays"}, ref("LogRetentionDays")},

@@ -3,6 +3,8 @@ package deploy_test
 import (
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
@@ -45,5 +47,44 @@ func TestWorkflowsPinActions(t *testing.T) {
 		if workflow.Permissions == nil {
 			t.Errorf("%s does not say what its jobs may do", filepath.Base(file))
 		}
+	}
+}
+
+// A release without its tests, or an image by a tag that may have moved since it was checked, is nobody's wish.
+func TestWorkflowsReleaseWhatWasTested(t *testing.T) {
+	type job struct {
+		Needs string
+		Steps []struct{ Run string }
+	}
+	jobs := func(file string) map[string]job {
+		var workflow struct{ Jobs map[string]job }
+		if err := yaml.Unmarshal(read(t, ".github/workflows/"+file), &workflow); err != nil {
+			t.Fatal(err)
+		}
+		return workflow.Jobs
+	}
+	tested := func(j job) bool {
+		return slices.ContainsFunc(j.Steps, func(step struct{ Run string }) bool { return step.Run == "make test" })
+	}
+	release := jobs("release.yml")
+	for name, j := range release {
+		if !tested(j) && !tested(release[j.Needs]) {
+			t.Errorf("job %s of a release does not wait for the tests", name)
+		}
+	}
+	taking := regexp.MustCompile(`(?:attestation verify|docker pull(?: --platform \S+)?) (.*?)(?: --repo.*)?(?m:$)`)
+	taken := 0
+	for _, j := range jobs("deploy.yml") {
+		for _, step := range j.Steps {
+			for _, match := range taking.FindAllStringSubmatch(step.Run, -1) {
+				taken++
+				if image := strings.TrimPrefix(strings.Trim(match[1], `"`), "oci://"); image != "$FROM" {
+					t.Errorf("image %s is checked or pulled, not the one with the digest that was looked up", image)
+				}
+			}
+		}
+	}
+	if taken != 2 {
+		t.Errorf("an image is checked and pulled in %d places, want 2", taken)
 	}
 }

@@ -46,7 +46,7 @@ func TestDockerfileSays(t *testing.T) {
 		if diff := cmp.Diff([]string{"serve"}, last.Command); diff != "" {
 			t.Errorf("command: %s", diff)
 		}
-		if diff := cmp.Diff([]string{"/orders", "healthcheck"}, last.Healthcheck); diff != "" {
+		if diff := cmp.Diff([]string{"/orders", "healthcheck", "--live"}, last.Healthcheck); diff != "" {
 			t.Errorf("health check: %s", diff)
 		}
 	})
