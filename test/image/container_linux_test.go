@@ -221,20 +221,28 @@ type listening struct {
 
 	mu    sync.Mutex
 	lines bytes.Buffer
+	seen  int // bytes of the lines that were looked at
 }
 
-// Write takes one line, as the logger gives them.
-func (l *listening) Write(line []byte) (int, error) {
-	var said struct {
-		Message string `json:"message"`
-		URL     string `json:"url"`
-	}
-	if json.Unmarshal(line, &said) == nil && said.Message == "listening" {
-		l.url <- said.URL
-	}
+// Write takes what the pipe had: a part of a line, or several.
+func (l *listening) Write(text []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.lines.Write(line)
+	l.lines.Write(text)
+	for {
+		line, _, whole := bytes.Cut(l.lines.Bytes()[l.seen:], []byte("\n"))
+		if !whole {
+			return len(text), nil
+		}
+		l.seen += len(line) + 1
+		var said struct {
+			Message string `json:"message"`
+			URL     string `json:"url"`
+		}
+		if json.Unmarshal(line, &said) == nil && said.Message == "listening" {
+			l.url <- said.URL
+		}
+	}
 }
 
 // String returns all lines so far.
