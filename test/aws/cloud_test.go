@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -141,6 +142,37 @@ func (c *cloud) receive(ctx context.Context, t *testing.T, queueURL string, coun
 		all = append(all, got...)
 	}
 	return all
+}
+
+// keepReading takes messages off a queue as they come, since the emulator takes the longer for a call the more are in one.
+// What it returns ends that, and tells what came.
+func (c *cloud) keepReading(t *testing.T, queueURL string) (end func() []sqstypes.Message) {
+	t.Helper()
+	var all []sqstypes.Message
+	var reader sync.WaitGroup
+	enough := make(chan struct{})
+	reader.Go(func() {
+		for {
+			select {
+			case <-enough:
+				return
+			default:
+			}
+			got, err := c.take(context.WithoutCancel(t.Context()), queueURL, 1)
+			if err != nil {
+				t.Errorf("read the queue: %v", err)
+				return
+			}
+			all = append(all, got...)
+		}
+	})
+	end = sync.OnceValue(func() []sqstypes.Message {
+		close(enough)
+		reader.Wait()
+		return all
+	})
+	t.Cleanup(func() { end() })
+	return end
 }
 
 // rest takes off a queue what is left in it.
