@@ -26,7 +26,7 @@ func TestLoad(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
 
-	const inFlight, shops = 200, 16
+	const inFlight, shops = 32, 16
 	began := time.Now()
 	var mu sync.Mutex
 	want := map[string]int{}
