@@ -28,7 +28,6 @@ type core struct {
 	orders     *ordering.Service
 	callers    *identity.Callers // nil when nobody is asked who calls
 	checks     []look
-	metrics    http.Handler       // for the admin address; nil for none
 	stopLooks  context.CancelFunc // at what the parts depend on
 }
 
