@@ -113,8 +113,7 @@ func (l *loading) secretLayer(id, text string, isMongo bool) (found layer, warni
 	found.values = make(map[string]string, len(members))
 	known := make([]string, 0, len(l.table))
 	for _, v := range l.table {
-		names := v.name == mongoSecretID || v.name == secretsID
-		if !names && (!isMongo || strings.HasPrefix(v.name, "MONGO_")) {
+		if v.inSecrets() && (!isMongo || v.ofMongoDB()) {
 			known = append(known, v.name)
 		}
 	}

@@ -1,10 +1,12 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -21,7 +23,7 @@ type Setting struct {
 
 // variable is one field of Config and what its tags say.
 type variable struct {
-	name, byDefault, allowed, description string
+	group, name, byDefault, allowed, description string
 
 	field     int // index in Config
 	keepEmpty bool
@@ -34,11 +36,14 @@ type variable struct {
 // variables reads the tags of Config. It panics on a tag that makes no sense, which a test of the table brings out.
 func variables() []variable {
 	var all []variable
+	group := ""
 	for field := range reflect.TypeFor[Config]().Fields() {
 		if !field.IsExported() {
 			continue
 		}
+		group = cmp.Or(field.Tag.Get("group"), group)
 		v := variable{
+			group:       group,
 			name:        field.Tag.Get("env"),
 			byDefault:   field.Tag.Get("default"),
 			allowed:     field.Tag.Get("allowed"),
@@ -90,6 +95,12 @@ func (v variable) accepts(value reflect.Value) bool {
 		return true
 	}
 }
+
+// inSecrets tells whether a secret may hold the variable: not, if it names secrets.
+func (v variable) inSecrets() bool { return v.name != mongoSecretID && v.name != secretsID }
+
+// ofMongoDB tells whether it may stand in the secret of MONGO_SECRET_ID, too.
+func (v variable) ofMongoDB() bool { return v.inSecrets() && strings.HasPrefix(v.name, "MONGO_") }
 
 // advice says what would be right.
 func (v variable) advice() string {
