@@ -149,6 +149,15 @@ func (p *Process) AwaitURL(tb testing.TB) {
 	})
 }
 
+// URL is where the service listens, once AwaitURL has returned.
+func (p *Process) URL() string { return p.url }
+
+// Stderr is what the process has written to its standard error. It may be called once the process has ended.
+func (p *Process) Stderr() string {
+	<-p.exited
+	return p.stderr.String()
+}
+
 // Await looks again and again until what is waited for has happened.
 func Await(tb testing.TB, what string, happened func() bool) {
 	tb.Helper()

@@ -84,6 +84,8 @@ type work struct {
 	message *Message
 	command wire.Command
 	begun   time.Time
+
+	notSetAside error // why it could not be
 }
 
 // apply applies the message to its order. A panic counts as an error of kind Internal.
@@ -124,7 +126,8 @@ func (w *work) setAside(ctx context.Context, cause error) error {
 		err = w.DeadLetters.Send(ctx, *w.message, why)
 	}
 	if err != nil {
-		w.end(ctx, slog.LevelError, "not set aside", errors.Join(cause, err), func(c *Counts) { c.Failed++ })
+		w.notSetAside = err
+		w.end(ctx, slog.LevelError, "not set aside", cause, func(c *Counts) { c.Failed++ })
 		return setAsideError{err}
 	}
 	w.end(ctx, slog.LevelWarn, "dead-lettered", cause, func(c *Counts) {
@@ -152,7 +155,16 @@ func (w *work) end(ctx context.Context, level slog.Level, outcome string, err er
 		attributes = append(attributes, slog.String("order_id", id.String()))
 	}
 	if err != nil {
-		attributes = append(attributes, slog.String("code", fault.Of(err).Code), slog.Any("error", err))
+		attributes = append(attributes, slog.String("code", fault.Of(err).Code))
+		// What is wrong with the message itself is put in its own words, which are a customer's; its dead letter has them.
+		if kind := fault.KindOf(err); kind != fault.Internal && kind != fault.Unavailable {
+			err = w.notSetAside
+		} else {
+			err = errors.Join(err, w.notSetAside)
+		}
+	}
+	if err != nil {
+		attributes = append(attributes, slog.Any("error", err))
 	}
 	w.Log.LogAttrs(ctx, level, "message", attributes...)
 }

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -33,8 +34,12 @@ type variable struct {
 	min, max  int64 // nanoseconds for a duration
 }
 
-// variables reads the tags of Config. It panics on a tag that makes no sense, which a test of the table brings out.
-func variables() []variable {
+// variables is the table as the tags of Config have it. It is read once, as compiling its patterns takes ten milliseconds, and
+// not changed.
+var variables = sync.OnceValue(readTags) //nolint:gochecknoglobals // a constant that the language has no word for
+
+// readTags panics on a tag that makes no sense, which a test of the table brings out.
+func readTags() []variable {
 	var all []variable
 	group := ""
 	for field := range reflect.TypeFor[Config]().Fields() {
