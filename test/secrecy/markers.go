@@ -7,7 +7,9 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -42,17 +44,21 @@ func (m *Markers) keep(marker, place string) string {
 	return marker
 }
 
-// forms are the ways in which a marker may show: as it is in any case, in hexadecimal digits, and in base64, which has three
-// ways depending on where it begins.
-func forms() *regexp.Regexp {
-	alternatives := []string{"(?i:" + prefix + "[a-z0-9]*)", number, "(?i:" + hex.EncodeToString([]byte(prefix)) + ")"}
+// anyCase and exact are how a marker may begin when it shows: as it is, in hexadecimal digits, as a number, and in base64, which
+// has three ways depending on where it begins.
+func anyCase() []string { return []string{prefix, hex.EncodeToString([]byte(prefix))} }
+
+func exact() []string {
+	all := []string{number}
 	for shift := range 3 {
 		whole := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat(".", shift) + prefix))
-		inner := whole[(shift*8+5)/6 : (shift+len(prefix))*8/6] // the digits that its neighbors have no part in
-		alternatives = append(alternatives, regexp.QuoteMeta(inner))
+		all = append(all, whole[(shift*8+5)/6:(shift+len(prefix))*8/6]) // the digits that its neighbors have no part in
 	}
-	return regexp.MustCompile(strings.Join(alternatives, "|"))
+	return all
 }
+
+// marker is a whole one.
+var marker = regexp.MustCompile(prefix + "[a-z0-9]*")
 
 // Sighting is a marker in an output.
 type Sighting struct {
@@ -66,24 +72,39 @@ func (s Sighting) String() string { return fmt.Sprintf("%s is in: %s", s.Place, 
 func (m *Markers) Seen(output string) []Sighting {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	all, form := []Sighting(nil), forms()
+	var all []Sighting
 	for line := range strings.Lines(output) {
-		seen := make(map[string]bool)
-		for _, text := range form.FindAllString(line, -1) {
-			place, known := m.places[strings.ToLower(text)]
-			switch {
-			case text == number:
-				place = "a number"
-			case !known:
-				place = "a marker that is cut or encoded"
-			}
-			if !seen[place] {
-				seen[place] = true
-				all = append(all, Sighting{Place: place, Line: strings.TrimSuffix(line, "\n")})
-			}
+		for _, place := range m.placesIn(line) {
+			all = append(all, Sighting{Place: place, Line: strings.TrimSuffix(line, "\n")})
 		}
 	}
 	return all
+}
+
+// placesIn lists where what is seen in a line was planted, each place once.
+func (m *Markers) placesIn(line string) []string {
+	const unclear = "a marker that is cut or encoded"
+	seen, lower := make(map[string]bool), strings.ToLower(line)
+	for _, form := range anyCase() {
+		if strings.Contains(lower, form) {
+			seen[unclear] = true
+		}
+	}
+	for _, form := range exact() {
+		if strings.Contains(line, form) {
+			seen[unclear] = true
+		}
+	}
+	if !seen[unclear] {
+		return nil
+	}
+	for _, text := range marker.FindAllString(lower, -1) {
+		if place, known := m.places[text]; known {
+			seen[place] = true
+			delete(seen, unclear)
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
 }
 
 // Planted is how many markers there are.

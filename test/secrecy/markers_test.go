@@ -34,7 +34,7 @@ func TestDetector(t *testing.T) {
 			t.Errorf("%s: %v is seen in\n%s", name, seen, out.String())
 		}
 	}
-	if seen := m.Seen(token + " and " + m.Text("the key") + "\n" + token); len(seen) != 3 || seen[0].Place != "the token" || seen[1].Place != "the key" {
+	if seen := m.Seen(token + " and " + m.Text("the key") + "\n" + token); len(seen) != 3 || seen[0].Place != "the key" || seen[1].Place != "the token" {
 		t.Errorf("seen: %v", seen)
 	}
 	if seen := m.Seen("request 4bf92f3577b34da6a3ce929d0e0e4736 POST /orders 201\n"); len(seen) != 0 {
