@@ -27,6 +27,7 @@ PLATFORMS ?= linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 # server that only tests need.
 GOLANGCI_LINT := go tool -modfile=tools/golangci-lint/go.mod golangci-lint
 ACTIONLINT    := go tool -modfile=tools/actionlint/go.mod actionlint
+GOVULNCHECK   := go tool -modfile=tools/govulncheck/go.mod govulncheck
 GORELEASER    := go tool -modfile=tools/goreleaser/go.mod goreleaser
 MODULES       := . $(patsubst %/go.mod,%,$(wildcard tools/*/go.mod test/*/go.mod))
 SCRIPTS       := .ci/run $(wildcard test/*/*.sh deploy/*/*.sh)
@@ -175,6 +176,14 @@ lint: ## Lint Go, the workflows and the shell scripts; needs shellcheck
 	$(GOLANGCI_LINT) run ./...
 	$(ACTIONLINT)
 	shellcheck $(SCRIPTS)
+
+.PHONY: license-check
+license-check: ## Check the licenses of all libraries against test/licenses/allowed.txt
+	test/licenses/check.sh
+
+.PHONY: vulnerabilities
+vulnerabilities: ## Look for known weaknesses in the libraries; asks vuln.go.dev
+	$(GOVULNCHECK) ./...
 
 .PHONY: fmt
 fmt: ## Format the Go source
