@@ -59,6 +59,7 @@ type Store struct {
 	log         *slog.Logger
 	sorted      int                   // maxSorted, but for a test
 	claimed     int                   // maxClaimBytes, but for a test
+	counted     int                   // maxBacklogBytes, but for a test
 	damage      atomic.Pointer[error] // the first sign that the file is damaged; nil while there is none
 
 	claiming  sync.Mutex // one claim at a time; guards abandoned
@@ -104,6 +105,7 @@ func Open(c Config) (*Store, error) {
 		log:     c.Log,
 		sorted:  maxSorted,
 		claimed: maxClaimBytes,
+		counted: maxBacklogBytes,
 		lock:    lock,
 		queue:   make(chan *job, cmp.Or(c.QueueSize, defaultQueueSize)),
 		readers: make(chan *conn, cmp.Or(c.Readers, max(4, 2*runtime.GOMAXPROCS(0)))),
