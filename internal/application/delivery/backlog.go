@@ -36,14 +36,18 @@ func NewTally(subscribers []string) *Tally {
 // given sequence. Happened tells when the event of a sequence happened, false if that can't be read; it is
 // asked only if that may be older than what was counted before, as no event is older than its order.
 func (t *Tally) Waiting(tracks Tracks, sequence int, created time.Time, happened func(sequence int) (time.Time, bool)) {
+	next, since, ok := 1, created, true // the event to be told next that was looked at last
 	t.each(tracks, sequence, StateWaiting, func(b *Backlog, told int) {
 		b.Waiting++
 		if !b.Oldest.IsZero() && !created.Before(b.Oldest) {
 			return
 		}
-		since, ok := created, true // of the first event
-		if told > 0 {
-			since, ok = happened(told + 1)
+		if next != told+1 { // most subscribers wait for the same event
+			next = told + 1
+			since, ok = created, true
+			if next > 1 {
+				since, ok = happened(next)
+			}
 		}
 		if ok && (b.Oldest.IsZero() || since.Before(b.Oldest)) {
 			b.Oldest = since
