@@ -45,7 +45,7 @@ func openCore(ctx context.Context, c *config.Config, out io.Writer, frozen bool)
 	if p.metrics, err = openMetrics(ctx, c, p.log, frozen); err != nil {
 		return nil, err
 	}
-	if p.store, err = openStore(ctx, c, p.log); err != nil {
+	if p.store, err = openStore(ctx, c, p.log, p.metrics); err != nil {
 		return nil, err
 	}
 	p.store.Store = p.metrics.Store(p.store.system, p.store.Store)
@@ -64,6 +64,9 @@ func openCore(ctx context.Context, c *config.Config, out io.Writer, frozen bool)
 		BackoffMin: c.DeliveryBackoffMin, BackoffMax: c.DeliveryBackoffMax, Workers: c.DeliveryWorkers,
 	})
 	p.metrics.ObserveDeliveries(p.dispatcher.Stats)
+	p.metrics.ObserveBacklog(metrics.Backlogs{Now: p.store.now, Log: p.log, Read: func(ctx context.Context) ([]delivery.Backlog, error) {
+		return p.store.Backlog(ctx, subscriberNames(c), delivery.MaxBacklog)
+	}})
 	use := ordering.Config{Store: p.store, Teller: p.dispatcher, Now: p.store.now, DefaultCurrency: c.DefaultCurrency}
 	if meter := p.metrics.Orders(); meter != nil {
 		use.Meter = meter
@@ -129,11 +132,9 @@ func (p *core) close(ctx context.Context) error {
 	if p.callers != nil {
 		p.callers.Close()
 	}
+	errs = append(errs, p.metrics.Shutdown(ctx)) // when all is done that is measured, and the store can still say what is left
 	if p.store.Closer != nil {
 		errs = append(errs, p.store.Close())
-	}
-	if p.metrics != nil {
-		errs = append(errs, p.metrics.Shutdown(ctx)) // last, so that what was done until now is counted
 	}
 	return errors.Join(errs...)
 }

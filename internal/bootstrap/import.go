@@ -55,7 +55,7 @@ func importOrders(ctx context.Context, streams cli.Streams, o cli.ImportOptions)
 // importHere imports into the store. Nobody is told by this process: the next service on the store
 // finds the orders due.
 func importHere(ctx context.Context, streams cli.Streams, o cli.ImportOptions, c *config.Config, measured *metrics.Metrics) (err error) {
-	store, err := openStore(ctx, c, slog.New(slog.DiscardHandler))
+	store, err := openStore(ctx, c, slog.New(slog.DiscardHandler), measured)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,8 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +21,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"order-processing-service/internal/bootstrap"
 	"order-processing-service/test/program"
 )
 
@@ -195,6 +198,9 @@ func TestWhatWasDoneIsCounted(t *testing.T) {
 		`orders_delivery_subscriber_away{subscriber="events"}`:                                                                              0,
 	})
 	got := r.scrape(t)
+	if n := got[`orders_store_commit_duration_seconds{db_system_name="sqlite",operation="commit"}`]; n < 5 {
+		t.Errorf("%v commits took a time", n)
+	}
 	if n := got[`orders_delivery_duration_seconds{subscriber="events"}`]; n < 1 {
 		t.Errorf("%v deliveries took a time", n)
 	}
@@ -219,6 +225,58 @@ func eventsOf(t *testing.T, r *running) float64 {
 		n += len(timeline.Events)
 	}
 	return float64(n)
+}
+
+// TestEverythingIsThere holds /metrics against the table of what is measured, in both directions.
+func TestEverythingIsThere(t *testing.T) {
+	r := start(t, nil)
+	r.do(t, 201, "POST", r.URL+"/orders", tea)
+	r.within(t, map[string]float64{`orders_delivery_told_total{subscriber="events"}`: 1})
+	listed := map[string]bool{"target_info": true}
+	for _, i := range bootstrap.Instruments() {
+		names, err := i.PrometheusNames()
+		if err != nil {
+			t.Fatal(err)
+		}
+		listed[strings.TrimSuffix(names[0], "_bucket")] = true
+	}
+	there := make(map[string]bool)
+	for name := range r.scrape(t) {
+		name, _, _ = strings.Cut(name, "{")
+		there[name] = true
+		if !listed[name] && !strings.HasPrefix(name, "go_") && !strings.HasPrefix(name, "process_") {
+			t.Errorf("%s is not in the table", name)
+		}
+	}
+	elsewhere := map[string]string{"orders_commands_total": "orders worker", "orders_import_records_total": "orders import"}
+	for name := range listed {
+		if there[name] == (elsewhere[name] != "") {
+			t.Errorf("%s is there: %v", name, there[name])
+		}
+	}
+}
+
+// TestWhatWaitsIsCounted parks a delivery that can't be made, and reads that something has been waiting since then.
+func TestWhatWaitsIsCounted(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "s3"), nil, 0o600); err != nil { // where there should be a folder
+		t.Fatal(err)
+	}
+	r := start(t, map[string]string{
+		"DATA_DIR": dir, "MANIFESTS": "simulated", "EVENTS": "none", "DELIVERY_MAX_ATTEMPTS": "1", "DELIVERY_BACKOFF_MIN": "1ms",
+	})
+	r.do(t, 201, "POST", r.URL+"/orders", tea)
+	parked := `orders_delivery_parked{subscriber="manifests"}`
+	waiting := `orders_delivery_waiting{subscriber="manifests"}`
+	for limit := time.After(patience); ; tick(t, limit, "what is not told") {
+		got := r.scrape(t)
+		if age := got[`orders_delivery_oldest_age_seconds{subscriber="manifests"}`]; got[parked]+got[waiting] == 1 {
+			if (age > 0) != (got[waiting] == 1) {
+				t.Errorf("the oldest has waited for %v s, with %v waiting", age, got[waiting])
+			}
+			return
+		}
+	}
 }
 
 // TestNothingOfACallersBecomesALabel sends requests that differ in all that a caller can make up.

@@ -36,9 +36,9 @@ type HTTP struct {
 	refused  metric.Int64Counter
 	active   [len(methods)]atomic.Int64
 
-	mu      sync.Mutex // for writing known and reasons
+	mu      sync.Mutex // for writing known
 	known   atomic.Pointer[map[requestKey][]metric.RecordOption]
-	reasons sync.Map // of *[]metric.AddOption, by reason
+	reasons map[string][]metric.AddOption // never changed
 }
 
 // requestKey is what requests are told apart by. The number of keys is bounded by the operations and the statuses that there are.
@@ -47,8 +47,14 @@ type requestKey struct {
 	method, status int
 }
 
-func newHTTP(m *maker) *HTTP {
-	h := &HTTP{duration: m.histogram(httpDuration), refused: m.counter(admissionRefused)}
+func newHTTP(ctx context.Context, m *maker) *HTTP {
+	h := &HTTP{
+		duration: m.histogram(httpDuration), refused: m.counter(admissionRefused), reasons: make(map[string][]metric.AddOption),
+	}
+	for _, reason := range []string{"queue_full", "queue_timeout", "body_bytes", "rate_limit"} {
+		h.reasons[reason] = []metric.AddOption{metric.WithAttributeSet(one(attrReason, reason))}
+		h.refused.Add(ctx, 0, h.reasons[reason]...) // what there is none of yet is seen as 0
+	}
 	h.known.Store(&map[requestKey][]metric.RecordOption{})
 	sets := make([]attribute.Set, len(methods))
 	for i, method := range methods {
@@ -109,14 +115,10 @@ func (h *HTTP) learn(k requestKey) []metric.RecordOption {
 	return options
 }
 
-// Refused counts a request that was turned away for there being too many.
+// Refused counts a request that was turned away for there being too many, by a reason that the table has.
 func (h *HTTP) Refused(reason string) {
-	kept, ok := h.reasons.Load(reason)
-	if !ok {
-		kept, _ = h.reasons.LoadOrStore(reason, &[]metric.AddOption{metric.WithAttributeSet(one(attrReason, reason))})
-	}
-	if options, ok := kept.(*[]metric.AddOption); ok { // nothing else is kept
-		h.refused.Add(context.Background(), 1, *options...)
+	if options, ok := h.reasons[reason]; ok {
+		h.refused.Add(context.Background(), 1, options...)
 	}
 }
 

@@ -40,6 +40,9 @@ const (
 	ordersPlaced     = "orders.placed"
 	ordersMoved      = "orders.moved"
 	storeDuration    = "db.client.operation.duration"
+	storeDepth       = "orders.store.queue.depth"
+	storeBatch       = "orders.store.batch.size"
+	storeCommit      = "orders.store.commit.duration"
 	deliveryTold     = "orders.delivery.told"
 	deliveryRetries  = "orders.delivery.retries"
 	deliveryParks    = "orders.delivery.parks"
@@ -47,6 +50,9 @@ const (
 	deliverySize     = "orders.delivery.in_hand.size"
 	deliveryAway     = "orders.delivery.subscriber.away"
 	deliveryDuration = "orders.delivery.duration"
+	deliveryWaiting  = "orders.delivery.waiting"
+	deliveryParked   = "orders.delivery.parked"
+	deliveryOldest   = "orders.delivery.oldest.age"
 	commandsReceived = "orders.commands"
 	importRecords    = "orders.import.records"
 	buildInfo        = "orders.build.info"
@@ -64,6 +70,7 @@ const (
 	attrStatus     = "status"
 	attrSystem     = "db.system.name"
 	attrOperation  = "db.operation.name"
+	attrWrite      = "operation"
 	attrSubscriber = "subscriber"
 	attrOutcome    = "outcome"
 	attrVersion    = "version"
@@ -132,6 +139,20 @@ func orderInstruments() []Instrument {
 			buckets: durations(), dimensions: [][]string{{attrSystem, attrOperation}, {attrSystem, attrError}},
 		},
 		{
+			Name: storeDepth, Kind: Gauge, Unit: "{write}", Attributes: []string{attrSystem},
+			Description: "Writes that wait to be written together.",
+		},
+		{
+			Name: storeBatch, Kind: Histogram, Unit: "{write}", Attributes: []string{attrSystem, attrWrite},
+			Description: "How many writes went together: a commit of SQLite, an insert or an update of MongoDB.",
+			buckets:     []float64{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024},
+		},
+		{
+			Name: storeCommit, Kind: Histogram, Unit: "s", Attributes: []string{attrSystem, attrWrite},
+			Description: "How long those writes took together until they were durable.",
+			buckets:     durations(),
+		},
+		{
 			Name: commandsReceived, Kind: Counter, Unit: "{message}", Attributes: []string{attrOutcome, attrReason},
 			Description: "Commands by what became of them each time that they came: applied, repeated, early, failed or dead_lettered, " +
 				"which alone has a reason.",
@@ -183,6 +204,21 @@ func deliveryInstruments() []Instrument {
 			Description: "How long one call of a subscriber took, with the orders that it was told of together. " +
 				"error.type is the kind of the first failure, such as unavailable.",
 			buckets: durations(), dimensions: [][]string{{attrSubscriber}, {attrSubscriber, attrError}},
+		},
+		{
+			Name: deliveryWaiting, Kind: Gauge, Unit: "{delivery}", Attributes: []string{attrSubscriber},
+			Description: "Deliveries that wait in the store, for whichever process: 10,000 stands for more. Every process says the same.",
+			dimensions:  [][]string{{attrSubscriber}},
+		},
+		{
+			Name: deliveryParked, Kind: Gauge, Unit: "{delivery}", Attributes: []string{attrSubscriber},
+			Description: "Deliveries that were given up until an operator acts, counted as those that wait.",
+			dimensions:  [][]string{{attrSubscriber}},
+		},
+		{
+			Name: deliveryOldest, Kind: Gauge, Unit: "s", Attributes: []string{attrSubscriber},
+			Description: "Age of the event that has been waiting longest, 0 when none waits.",
+			dimensions:  [][]string{{attrSubscriber}},
 		},
 	}
 }

@@ -47,6 +47,14 @@ func (m *maker) histogram(name string) metric.Float64Histogram {
 	return h
 }
 
+func (m *maker) sizes(name string) metric.Int64Histogram {
+	i := m.row(name, Histogram)
+	h, err := m.meter.Int64Histogram(i.Name, metric.WithUnit(i.Unit), metric.WithDescription(i.Description),
+		metric.WithExplicitBucketBoundaries(i.buckets...))
+	m.errs = append(m.errs, err)
+	return h
+}
+
 func (m *maker) counter(name string) metric.Int64Counter {
 	i := m.row(name, Counter)
 	c, err := m.meter.Int64Counter(i.Name, metric.WithUnit(i.Unit), metric.WithDescription(i.Description))
@@ -96,6 +104,13 @@ func (m *maker) observable(name string) metric.Observable {
 func (m *maker) int(o metric.Observer, name string, value int64, set attribute.Set) {
 	if i, ok := m.observed[name].(metric.Int64Observable); ok {
 		o.ObserveInt64(i, value, metric.WithAttributeSet(set))
+	}
+}
+
+// float is int for an instrument in seconds.
+func (m *maker) float(o metric.Observer, name string, value float64, set attribute.Set) {
+	if f, ok := m.observed[name].(metric.Float64Observable); ok {
+		o.ObserveFloat64(f, value, metric.WithAttributeSet(set))
 	}
 }
 

@@ -56,7 +56,12 @@ type Metrics struct {
 	http   *HTTP
 	orders *Orders
 	stores metric.Float64Histogram
+	batch  metric.Int64Histogram
+	commit metric.Float64Histogram
 	tries  metric.Float64Histogram
+
+	backlog *backlog // nil until something is to be read
+	frozen  bool
 }
 
 // maxPoints is how many combinations of attribute values an instrument may have; more are counted together. There are some
@@ -69,7 +74,7 @@ func New(ctx context.Context, c Config) (_ *Metrics, err error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	m := &Metrics{interval: c.Interval}
+	m := &Metrics{interval: c.Interval, frozen: c.Frozen}
 	options := []sdk.Option{sdk.WithCardinalityLimit(maxPoints)}
 	if c.Resource != nil {
 		options = append(options, sdk.WithResource(c.Resource))
@@ -113,9 +118,11 @@ const scope = "order-processing-service"
 // begin makes the instruments.
 func (m *Metrics) begin(ctx context.Context, c Config) error {
 	m.make = newMaker(m.provider.Meter(scope))
-	m.http = newHTTP(m.make)
+	m.http = newHTTP(ctx, m.make)
 	m.orders = newOrders(ctx, m.make)
 	m.stores = m.make.histogram(storeDuration)
+	m.batch = m.make.sizes(storeBatch)
+	m.commit = m.make.histogram(storeCommit)
 	m.tries = m.make.histogram(deliveryDuration)
 	if c.Version != "" {
 		m.make.observe(func(o metric.Observer) {

@@ -75,6 +75,35 @@ func failureOf(err error) string {
 	return ""
 }
 
+// Writes returns what a store is to tell of its writes: the operation, a constant of the store, how many went together and how
+// long they took. It is safe for concurrent use; nil when nobody reads.
+func (m *Metrics) Writes(system string) func(operation string, writes int, took time.Duration) {
+	if m == nil || m.batch == nil {
+		return nil
+	}
+	var known sync.Map // of *[]metric.RecordOption, by operation
+	return func(operation string, writes int, took time.Duration) {
+		kept, ok := known.Load(operation)
+		if !ok {
+			set := attribute.NewSet(attribute.String(attrSystem, system), attribute.String(attrWrite, operation))
+			kept, _ = known.LoadOrStore(operation, &[]metric.RecordOption{metric.WithAttributeSet(set)})
+		}
+		if options, ok := kept.(*[]metric.RecordOption); ok { // nothing else is kept
+			m.batch.Record(context.Background(), int64(writes), *options...)
+			m.commit.Record(context.Background(), took.Seconds(), *options...)
+		}
+	}
+}
+
+// ObserveQueue measures how many writes wait in a store.
+func (m *Metrics) ObserveQueue(system string, depth func() int) {
+	if m == nil || m.make == nil {
+		return
+	}
+	set := one(attrSystem, system)
+	m.make.observe(func(o metric.Observer) { m.make.int(o, storeDepth, int64(depth()), set) }, storeDepth)
+}
+
 type orderStore struct {
 	ordering.Store
 
@@ -177,4 +206,11 @@ func (s deliveryStore) Skip(ctx context.Context, id order.ID, subscriber string,
 	err := s.Store.Skip(ctx, id, subscriber, now)
 	s.calls.ended(ctx, "skip", begun, err)
 	return err
+}
+
+func (s deliveryStore) Backlog(ctx context.Context, subscribers []string, limit int) ([]delivery.Backlog, error) {
+	begun := time.Now()
+	backlogs, err := s.Store.Backlog(ctx, subscribers, limit)
+	s.calls.ended(ctx, "backlog", begun, err)
+	return backlogs, err
 }
