@@ -104,6 +104,9 @@ func (m *Metrics) ObserveQueue(system string, depth func() int) {
 	m.make.observe(func(o metric.Observer) { m.make.int(o, storeDepth, int64(depth()), set) }, storeDepth)
 }
 
+// operationPing is whether an order could be written now, which only health checks ask.
+const operationPing = "ping"
+
 type orderStore struct {
 	ordering.Store
 
@@ -156,7 +159,7 @@ func (s orderStore) List(ctx context.Context, q ordering.Query) ([]*order.Order,
 func (s orderStore) Ping(ctx context.Context) error {
 	begun := time.Now()
 	err := s.Store.Ping(ctx)
-	s.calls.ended(ctx, "ping", begun, err)
+	s.calls.ended(ctx, operationPing, begun, err)
 	return err
 }
 
