@@ -155,6 +155,17 @@ deploy-check: ## Check the deployment files; needs Python 3
 	go -C test/deploy vet ./...
 	go -C test/deploy test -count=1 -v ./...
 
+.PHONY: observability-check
+observability-check: ## Check dashboards, alerts and alarms, and that the program emits what they name; needs promtool and Python 3
+	@command -v promtool >/dev/null || { echo "there is no promtool: install Debian's package prometheus" >&2; exit 1; }
+	promtool check config deploy/observability/prometheus/prometheus.yml
+	promtool check rules --lint-fatal deploy/observability/prometheus/orders.rules.yml
+	promtool test rules test/observability/orders.rules.test.yml
+	go -C test/observability vet ./...
+	$(if $(TEST_AWS_ENDPOINT_URL),env ORDERS_REQUIRE_AWS=1,test/moto/run.sh) go -C test/observability test -count=1 -v ./...
+	$(call require-tests,DashboardNamesWhatIsWritten,./test/lambda/...)
+	go test -count=1 -run DashboardNamesWhatIsWritten ./test/lambda/...
+
 .PHONY: release-check
 release-check: ## Make the whole release in dist/ without publishing it, and check it
 	test/release/notes.sh Unreleased >/dev/null

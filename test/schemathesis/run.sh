@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Starts the program on a free port with an empty store, runs schemathesis over its /openapi.json and stops it again.
+# Starts the program on a free port with an empty store, runs schemathesis over its /openapi.json and stops it again; and then
+# with AUTH=jwt, as those who may do everything, and as one who may only read.
 #
 #   test/schemathesis/run.sh PROGRAM
 #
@@ -22,11 +23,16 @@ fi
 
 work=$(mktemp -d)
 server=
+stop() {
+	local running=$server
+	server=
+	if [ -n "$running" ] && kill "$running" 2>/dev/null; then
+		wait "$running" || { echo "the program ended with exit code $?" >&2 && return 1; }
+	fi
+}
 finish() {
 	local code=$?
-	if [ -n "$server" ] && kill "$server" 2>/dev/null; then
-		wait "$server" || { echo "the program ended with exit code $?" >&2 && code=1; }
-	fi
+	stop || code=1
 	if [ "$code" -ne 0 ] && [ -f "$work/server.log" ]; then
 		echo "the program's last lines:" >&2
 		tail -n 20 "$work/server.log" >&2
@@ -36,12 +42,36 @@ finish() {
 }
 trap finish EXIT
 
-port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-url=http://127.0.0.1:$port
-HOST=127.0.0.1 PORT=$port DATA_DIR=$work/data LOG_LEVEL=WARNING "$program" serve >"$work/server.log" 2>&1 </dev/null &
-server=$!
+# serve [NAME=VALUE...] starts the program, and sets url.
+serve() {
+	local port
+	port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	url=http://127.0.0.1:$port
+	env HOST=127.0.0.1 PORT="$port" DATA_DIR="$work/data" LOG_LEVEL=WARNING ADMIN_ADDR=off "$@" "$program" serve >"$work/server.log" 2>&1 </dev/null &
+	server=$!
+	"$python" "$here/wait_ready.py" "$url/health/ready" "$server"
+}
 
-"$python" "$here/wait_ready.py" "$url/health/ready" "$server"
+# scan [OPTION...] runs schemathesis.
+scan() {
+	# shellcheck disable=SC2086 # The options are several words.
+	"$tools/bin/schemathesis" --config-file "$here/schemathesis.toml" run "$url/openapi.json" "$@" ${SCHEMATHESIS_ARGS:-}
+}
 
-# shellcheck disable=SC2086 # The options are several words.
-"$tools/bin/schemathesis" --config-file "$here/schemathesis.toml" run "$url/openapi.json" ${SCHEMATHESIS_ARGS:-}
+serve
+scan
+stop
+
+# Who may do everything: as before, and what is sent without a token, or with a false one, must be refused (ignored_auth).
+token() { DATA_DIR="$work/data" "$program" token "$@"; }
+admin=$(token --scope orders:admin)
+reader=$(token --scope orders:read)
+serve AUTH=jwt JWT_PUBLIC_KEY_FILE="$work/data/dev-token.pub.pem" JWT_ISSUER=orders-dev JWT_AUDIENCE=orders
+echo "with a token for everything"
+scan --max-examples 15 --header "Authorization: Bearer $admin"
+
+# Who may only read: whatever is asked, the answer is one that is documented. A right request may be refused, so that the checks
+# of what is taken don't count.
+echo "with a token that may only read"
+scan --max-examples 15 --header "Authorization: Bearer $reader" \
+	--checks not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance
