@@ -136,6 +136,7 @@ func TestServiceKeepsQuiet(t *testing.T) {
 	settings := maps.Clone(who.settings)
 	settings["MONGO_PASSWORD_FILE"] = filepath.Join(dir, "password")
 	settings["MONGO_PASSWORD"] = ""
+	settings["OTEL_EXPORTER_OTLP_ENDPOINT"], settings["OTEL_METRIC_EXPORT_INTERVAL"] = "http://127.0.0.1:1", "100" // where nobody takes the headers
 	write(t, settings["MONGO_PASSWORD_FILE"], m.Text("a file of MONGO_PASSWORD"))
 	write(t, filepath.Join(dir, ".env"), "ORDERS_API_KEYS="+m.Text("a misspelled setting")+"\nSTORE_QUEUE_SIZE=64\nOTHER="+m.Text("another program's")+"\n")
 	s := start(t, m, dir, settings)
