@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 	"go.yaml.in/yaml/v3"
@@ -56,24 +57,40 @@ func readYAML(path string, into any) error {
 
 // Panel is one of a dashboard of Grafana.
 type Panel struct {
-	ID      int
-	Type    string
-	Title   string
-	GridPos struct{ X, Y, W, H int }
-	Targets []struct {
-		RefID, Expr string
-		Datasource  struct{ UID string }
-	}
+	ID      int    `json:"id"`
+	Type    string `json:"type"`
+	Title   string `json:"title"`
+	GridPos struct {
+		X int `json:"x"`
+		Y int `json:"y"`
+		W int `json:"w"`
+		H int `json:"h"`
+	} `json:"gridPos"`
+	Targets []Target `json:"targets"`
+}
+
+// Target is a query of a panel.
+type Target struct {
+	RefID      string `json:"refId"`
+	Expr       string `json:"expr"`
+	Datasource struct {
+		UID string `json:"uid"`
+	} `json:"datasource"`
 }
 
 // Dashboard is what there is to know of a dashboard of Grafana.
 type Dashboard struct {
-	UID, Title    string
-	SchemaVersion int
+	UID           string `json:"uid"`
+	Title         string `json:"title"`
+	SchemaVersion int    `json:"schemaVersion"`
 	Templating    struct {
-		List []struct{ Name, Type, Definition string }
-	}
-	Panels []Panel
+		List []struct {
+			Name       string `json:"name"`
+			Type       string `json:"type"`
+			Definition string `json:"definition"`
+		} `json:"list"`
+	} `json:"templating"`
+	Panels []Panel `json:"panels"`
 }
 
 // ReadDashboard reads a dashboard.
@@ -134,7 +151,7 @@ func (q Query) Selectors() ([]Selector, error) {
 		}
 		s := Selector{Metric: selector.Name}
 		for _, m := range selector.LabelMatchers {
-			if m.Name != labels.MetricName {
+			if m.Name != model.MetricNameLabel {
 				s.Wants = append(s.Wants, m)
 			}
 		}

@@ -185,7 +185,8 @@ func (r *running) within(t *testing.T, all map[string]metric, what string, there
 	again := time.NewTicker(50 * time.Millisecond)
 	defer again.Stop()
 	for {
-		if r.scrape(t, all); there() {
+		r.scrape(t, all)
+		if there() {
 			return
 		}
 		select {
@@ -210,13 +211,15 @@ func queue(t *testing.T, name string) string {
 // sqs calls SQS in its old form, which asks for no library.
 func sqs(t *testing.T, address string, form url.Values) string {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader(form.Encode()))
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader(form.Encode())) //nolint:gosec // as below
 	if err != nil {
 		t.Fatal(err)
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20261128/eu-west-1/sqs/aws4_request, SignedHeaders=host, Signature=0")
-	response, err := http.DefaultClient.Do(request)
+	client := &http.Client{Timeout: patience}
+	defer client.CloseIdleConnections()
+	response, err := client.Do(request) //nolint:gosec // the tests say where SQS is
 	if err != nil {
 		t.Fatal(err)
 	}

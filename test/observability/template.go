@@ -2,6 +2,7 @@ package observability
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -73,13 +74,15 @@ func ReadTemplate(path string) (*Template, error) {
 func (t *Template) readDashboard(body string) error {
 	var dashboard struct {
 		Widgets []struct {
-			Type                string
-			X, Y, Width, Height int
-			Properties          struct {
-				Title   string
-				Metrics [][]any
-			}
-		}
+			X          int `json:"x"`
+			Y          int `json:"y"`
+			Width      int `json:"width"`
+			Height     int `json:"height"`
+			Properties struct {
+				Title   string  `json:"title"`
+				Metrics [][]any `json:"metrics"`
+			} `json:"properties"`
+		} `json:"widgets"`
 	}
 	if err := json.Unmarshal([]byte(body), &dashboard); err != nil {
 		return fmt.Errorf("the dashboard is no JSON: %w", err)
@@ -109,7 +112,7 @@ func (t *Template) readDashboard(body string) error {
 // readRow reads a search, or a namespace, a metric, and dimensions with their values.
 func readRow(row []any) (Series, error) {
 	if len(row) == 0 {
-		return Series{}, fmt.Errorf("an empty row")
+		return Series{}, errors.New("an empty row")
 	}
 	if options, ok := row[0].(map[string]any); ok {
 		found := search.FindStringSubmatch(fmt.Sprint(options["expression"]))
