@@ -3,8 +3,8 @@
 package lambda_test
 
 import (
-	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,38 +33,48 @@ func metricLines(t *testing.T, f *lambda.Function) []map[string]any {
 		if err := json.Unmarshal([]byte(text), &line); err != nil {
 			t.Fatalf("a line of the log is no JSON: %v: %s", err, text)
 		}
-		metadata, ok := line["_aws"].(map[string]any)
-		if !ok {
+		if line["_aws"] == nil {
 			continue
 		}
-		if document, err := jsonschema.UnmarshalJSON(strings.NewReader(text)); err != nil || schema.Validate(document) != nil {
-			t.Errorf("%s: %v, %v", text, err, schema.Validate(document))
-			continue
+		document, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+		if err == nil {
+			err = schema.Validate(document)
 		}
-		for _, d := range metadata["CloudWatchMetrics"].([]any) { //nolint:forcetypeassert // the schema has seen to that
-			named(t, line, d.(map[string]any)) //nolint:forcetypeassert // as above
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
 		}
+		named(t, text, line)
 		all = append(all, line)
 	}
 	return all
 }
 
-// named checks that what a directive names is in the line.
-func named(t *testing.T, line, directive map[string]any) {
+// named checks that what a line's directives name is in it.
+func named(t *testing.T, text string, line map[string]any) {
 	t.Helper()
-	for _, set := range directive["Dimensions"].([]any) { //nolint:forcetypeassert // the schema has seen to that
-		for _, key := range set.([]any) { //nolint:forcetypeassert // as above
-			if _, ok := line[fmt.Sprint(key)].(string); !ok {
-				t.Errorf("the dimension %v is no text of %v", key, line)
+	var directives struct {
+		AWS struct {
+			CloudWatchMetrics []struct {
+				Dimensions [][]string
+				Metrics    []struct{ Name string }
+			}
+		} `json:"_aws"`
+	}
+	if err := json.Unmarshal([]byte(text), &directives); err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range directives.AWS.CloudWatchMetrics {
+		for _, key := range slices.Concat(d.Dimensions...) {
+			if _, ok := line[key].(string); !ok {
+				t.Errorf("the dimension %s is no text of %s", key, text)
 			}
 		}
-	}
-	for _, m := range directive["Metrics"].([]any) { //nolint:forcetypeassert // as above
-		name := fmt.Sprint(m.(map[string]any)["Name"]) //nolint:forcetypeassert // as above
-		switch line[name].(type) {
-		case float64, []any:
-		default:
-			t.Errorf("the metric %s is no number of %v", name, line)
+		for _, m := range d.Metrics {
+			switch line[m.Name].(type) {
+			case float64, []any:
+			default:
+				t.Errorf("the metric %s is no number of %s", m.Name, text)
+			}
 		}
 	}
 }
