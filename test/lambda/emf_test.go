@@ -123,7 +123,8 @@ func TestMetricsInTheLog(t *testing.T) {
 		t.Errorf("before the answer %v orders are counted, want 2", sum(got, "orders.placed", nil))
 	}
 	r.Invoke(t, post(t, "GET", "/nowhere", ""))
-	r.Invoke(t, batch(t, "queue", message{id: "m1", body: paid(id)}, message{id: "m2", body: sent(id)}))
+	r.Invoke(t, batch(t, "queue", message{id: "m1", body: paid(id)}))
+	r.Invoke(t, batch(t, "queue", message{id: "m2", body: sent(id)}))
 	before := len(metricLines(t, f))
 	for range 3 {
 		r.Invoke(t, post(t, "GET", "/health", ""))
