@@ -15,13 +15,17 @@ import (
 
 // TestACollectorGetsWhatWasDone has the interval so long that what comes is what is sent at the stop.
 func TestACollectorGetsWhatWasDone(t *testing.T) {
-	for name, begin := range map[string]func(*testing.T) *receiver{"http/protobuf": byHTTP, "grpc": byGRPC} {
+	for name, begin := range map[string]func(*testing.T) *receiver{
+		"http/protobuf": byHTTP, "grpc": byGRPC, "http/protobuf with TLS": byHTTPS, "grpc with TLS": byGRPCS,
+	} {
 		t.Run(name, func(t *testing.T) {
 			to := begin(t)
+			protocol, _, _ := strings.Cut(name, " ")
 			t.Run("program", func(t *testing.T) { // which stops at its end
 				r := start(t, map[string]string{
-					"OTEL_EXPORTER_OTLP_ENDPOINT": to.url, "OTEL_EXPORTER_OTLP_PROTOCOL": name, "OTEL_EXPORTER_OTLP_HEADERS": "api-key=s3cret%21",
-					"OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=test", "OTEL_METRIC_EXPORT_INTERVAL": "86400000", "OTEL_SERVICE_NAME": "orders-eu",
+					"OTEL_EXPORTER_OTLP_ENDPOINT": to.url, "OTEL_EXPORTER_OTLP_PROTOCOL": protocol, "OTEL_EXPORTER_OTLP_CERTIFICATE": to.authority,
+					"OTEL_EXPORTER_OTLP_HEADERS": "api-key=s3cret%21",
+					"OTEL_RESOURCE_ATTRIBUTES":   "deployment.environment.name=test", "OTEL_METRIC_EXPORT_INTERVAL": "86400000", "OTEL_SERVICE_NAME": "orders-eu",
 				})
 				for range 3 {
 					r.do(t, 201, "POST", r.URL+"/orders", tea)
