@@ -30,6 +30,7 @@ func TestACollectorGetsWhatWasDone(t *testing.T) {
 				for range 3 {
 					r.do(t, 201, "POST", r.URL+"/orders", tea)
 				}
+				r.within(t, map[string]float64{`orders_delivery_told_total{subscriber="events"}`: 3})
 			})
 			calls, key, resource, points := to.state()
 			if calls != 1 || key != "s3cret!" {
@@ -44,10 +45,9 @@ func TestACollectorGetsWhatWasDone(t *testing.T) {
 				t.Errorf("who it is: %v", resource)
 			}
 			for name, want := range map[string]float64{
-				"orders.placed map[origin:new]":                     3,
-				"orders.delivery.told map[subscriber:events]":       3,
-				"orders.delivery.waiting map[subscriber:events]":    0,
-				"orders.delivery.oldest.age map[subscriber:events]": 0,
+				"orders.placed map[origin:new]":                 3,
+				"orders.delivery.told map[subscriber:events]":   3,
+				"orders.delivery.parked map[subscriber:events]": 0,
 				"http.server.request.duration map[http.request.method:POST http.response.status_code:201 http.route:/orders]": 3,
 			} {
 				if got, ok := points[name]; !ok || got != want {
