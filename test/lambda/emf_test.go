@@ -3,9 +3,13 @@
 package lambda_test
 
 import (
-	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/go-json-experiment/json"
@@ -33,38 +37,48 @@ func metricLines(t *testing.T, f *lambda.Function) []map[string]any {
 		if err := json.Unmarshal([]byte(text), &line); err != nil {
 			t.Fatalf("a line of the log is no JSON: %v: %s", err, text)
 		}
-		metadata, ok := line["_aws"].(map[string]any)
-		if !ok {
+		if line["_aws"] == nil {
 			continue
 		}
-		if document, err := jsonschema.UnmarshalJSON(strings.NewReader(text)); err != nil || schema.Validate(document) != nil {
-			t.Errorf("%s: %v, %v", text, err, schema.Validate(document))
-			continue
+		document, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+		if err == nil {
+			err = schema.Validate(document)
 		}
-		for _, d := range metadata["CloudWatchMetrics"].([]any) { //nolint:forcetypeassert // the schema has seen to that
-			named(t, line, d.(map[string]any)) //nolint:forcetypeassert // as above
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
 		}
+		named(t, text, line)
 		all = append(all, line)
 	}
 	return all
 }
 
-// named checks that what a directive names is in the line.
-func named(t *testing.T, line, directive map[string]any) {
+// named checks that what a line's directives name is in it.
+func named(t *testing.T, text string, line map[string]any) {
 	t.Helper()
-	for _, set := range directive["Dimensions"].([]any) { //nolint:forcetypeassert // the schema has seen to that
-		for _, key := range set.([]any) { //nolint:forcetypeassert // as above
-			if _, ok := line[fmt.Sprint(key)].(string); !ok {
-				t.Errorf("the dimension %v is no text of %v", key, line)
+	var directives struct {
+		AWS struct {
+			CloudWatchMetrics []struct {
+				Dimensions [][]string
+				Metrics    []struct{ Name string }
+			}
+		} `json:"_aws"`
+	}
+	if err := json.Unmarshal([]byte(text), &directives); err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range directives.AWS.CloudWatchMetrics {
+		for _, key := range slices.Concat(d.Dimensions...) {
+			if _, ok := line[key].(string); !ok {
+				t.Errorf("the dimension %s is no text of %s", key, text)
 			}
 		}
-	}
-	for _, m := range directive["Metrics"].([]any) { //nolint:forcetypeassert // as above
-		name := fmt.Sprint(m.(map[string]any)["Name"]) //nolint:forcetypeassert // as above
-		switch line[name].(type) {
-		case float64, []any:
-		default:
-			t.Errorf("the metric %s is no number of %v", name, line)
+		for _, m := range d.Metrics {
+			switch line[m.Name].(type) {
+			case float64, []any:
+			default:
+				t.Errorf("the metric %s is no number of %s", m.Name, text)
+			}
 		}
 	}
 }
@@ -106,14 +120,14 @@ func sum(lines []map[string]any, metric string, attributes map[string]string) fl
 func TestMetricsInTheLog(t *testing.T) {
 	r := lambda.NewRuntime(t)
 	f := lambda.Start(t, lambda.Config{Runtime: r, Dir: t.TempDir(), Settings: map[string]string{"OTEL_SERVICE_NAME": "orders-eu"}})
-	const order = `{"customer_id":"c-1","items":[{"sku":"TEA","quantity":1,"unit_price":2.5}]}`
-	id := placed(t, r.Invoke(t, post(t, "POST", "/orders", order)))
-	placed(t, r.Invoke(t, post(t, "POST", "/orders", order)))
+	id := placed(t, r.Invoke(t, post(t, "POST", "/orders", newOrder)))
+	placed(t, r.Invoke(t, post(t, "POST", "/orders", newOrder)))
 	if got := metricLines(t, f); sum(got, "orders.placed", nil) != 2 {
 		t.Errorf("before the answer %v orders are counted, want 2", sum(got, "orders.placed", nil))
 	}
 	r.Invoke(t, post(t, "GET", "/nowhere", ""))
-	r.Invoke(t, batch(t, "queue", message{id: "m1", body: paid(id)}, message{id: "m2", body: sent(id)}))
+	r.Invoke(t, batch(t, "queue", message{id: "m1", body: paid(id)}))
+	r.Invoke(t, batch(t, "queue", message{id: "m2", body: sent(id)}))
 	before := len(metricLines(t, f))
 	for range 3 {
 		r.Invoke(t, post(t, "GET", "/health", ""))
@@ -153,11 +167,39 @@ func TestMetricsInTheLog(t *testing.T) {
 	}
 }
 
+// TestMetricsToACollector has a collector beside the function: it gets metrics before an answer, when it is time, and at the end.
+func TestMetricsToACollector(t *testing.T) {
+	var sent atomic.Int64
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, q *http.Request) {
+		if body, err := io.ReadAll(q.Body); err == nil && len(body) > 0 && q.URL.Path == "/v1/metrics" {
+			sent.Add(1)
+		}
+	}))
+	defer collector.Close()
+	r := lambda.NewRuntime(t)
+	f := lambda.Start(t, lambda.Config{Runtime: r, Dir: t.TempDir(), Settings: map[string]string{
+		"OTEL_EXPORTER_OTLP_ENDPOINT": collector.URL, "OTEL_METRIC_EXPORT_INTERVAL": "86400000",
+	}})
+	for n := range 2 {
+		placed(t, r.Invoke(t, post(t, "POST", "/orders", newOrder)))
+		if got := sent.Load(); got != 1 {
+			t.Errorf("after %d answers the collector has got metrics %d times, not once", n+1, got)
+		}
+	}
+	f.Terminate(t)
+	if code, stderr := f.Wait(t); code != 0 {
+		t.Errorf("it ends with %d: %s", code, stderr)
+	}
+	if got := sent.Load(); got != 2 {
+		t.Errorf("at the end the collector has got metrics %d times, not twice", got)
+	}
+}
+
 // TestNoMetricsInTheLog has an operator who wants none.
 func TestNoMetricsInTheLog(t *testing.T) {
 	r := lambda.NewRuntime(t)
 	f := lambda.Start(t, lambda.Config{Runtime: r, Dir: t.TempDir(), Settings: map[string]string{"METRICS_EMF": "off"}})
-	placed(t, r.Invoke(t, post(t, "POST", "/orders", `{"customer_id":"c-1","items":[{"sku":"TEA","quantity":1,"unit_price":2.5}]}`)))
+	placed(t, r.Invoke(t, post(t, "POST", "/orders", newOrder)))
 	f.Terminate(t)
 	if code, stderr := f.Wait(t); code != 0 {
 		t.Errorf("it ends with %d: %s", code, stderr)

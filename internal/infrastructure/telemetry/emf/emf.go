@@ -181,7 +181,7 @@ func (l *line) members(at int64, c Config) map[string]any {
 	var directives []directive
 	root := map[string]any{serviceName: c.Service}
 	for _, pair := range l.attributes.ToSlice() {
-		root[string(pair.Key)] = pair.Value.Emit()
+		root[string(pair.Key)] = pair.Value.String()
 	}
 	for _, m := range l.metrics {
 		dimensions := make([][]string, len(m.sets))

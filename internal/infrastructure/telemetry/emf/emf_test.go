@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -192,7 +193,7 @@ func TestManyMetrics(t *testing.T) {
 	}
 }
 
-func name(i int) string { return "n" + string(rune('a'+i/26)) + string(rune('a'+i%26)) }
+func name(i int) string { return "n" + strconv.Itoa(i) }
 
 func TestNothingToWrite(t *testing.T) {
 	m := measure(t, map[string][][]string{"placed": {{}}, "age": {{"who"}}})
