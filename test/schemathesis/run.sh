@@ -75,3 +75,15 @@ scan --max-examples 15 --header "Authorization: Bearer $admin"
 echo "with a token that may only read"
 scan --max-examples 15 --header "Authorization: Bearer $reader" \
 	--checks not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance
+
+# A service that lets everybody in, though its description says otherwise, must be found out.
+"$python" -c 'import sys, urllib.request; urllib.request.urlretrieve(sys.argv[1], sys.argv[2])' "$url/openapi.json" "$work/openapi.json"
+stop
+serve
+if "$tools/bin/schemathesis" --config-file "$here/schemathesis.toml" run "$work/openapi.json" --url "$url" --header "Authorization: Bearer $admin" \
+	--checks ignored_auth --phases fuzzing --max-examples 2 --include-name "GET /orders" >"$work/open.log" 2>&1; then
+	cat "$work/open.log" >&2
+	echo "schemathesis finds nothing wrong with a service that asks nobody who calls" >&2
+	exit 1
+fi
+grep -q 'accepts requests without authentication' "$work/open.log" || { cat "$work/open.log" >&2; exit 1; }
