@@ -12,6 +12,7 @@ import (
 	"order-processing-service/internal/bootstrap/config"
 	"order-processing-service/internal/infrastructure/identity"
 	"order-processing-service/internal/infrastructure/telemetry"
+	"order-processing-service/internal/infrastructure/telemetry/metrics"
 	"order-processing-service/internal/interfaces/httpapi"
 )
 
@@ -23,6 +24,7 @@ const ServiceName = "order-processing-service"
 type core struct {
 	config     *config.Config
 	log        *slog.Logger
+	metrics    *metrics.Metrics
 	store      storage
 	dispatcher *delivery.Dispatcher
 	orders     *ordering.Service
@@ -32,30 +34,44 @@ type core struct {
 }
 
 // openCore makes the parts, but starts none; ctx is for that only. Log lines go to out. The error says in one line what to
-// do. A core that was opened must be closed.
-func openCore(ctx context.Context, c *config.Config, out io.Writer) (_ *core, err error) {
+// do. A core that was opened must be closed. Whether the process may be frozen decides who reads its metrics.
+func openCore(ctx context.Context, c *config.Config, out io.Writer, frozen bool) (_ *core, err error) {
 	p := &core{config: c, log: telemetry.NewLogger(out, c.LogLevel, ServiceName, Build().Version)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.close(ctx))
 		}
 	}()
-	if p.store, err = openStore(ctx, c, p.log); err != nil {
+	if p.metrics, err = openMetrics(ctx, c, p.log, frozen); err != nil {
 		return nil, err
 	}
+	if p.store, err = openStore(ctx, c, p.log, p.metrics); err != nil {
+		return nil, err
+	}
+	p.store.Store = p.metrics.Store(p.store.system, p.store.Store)
+	p.store.deliveryStore = p.metrics.DeliveryStore(p.store.system, p.store.deliveryStore)
 	told, err := subscribers(ctx, c, p.log)
 	if err != nil {
 		return nil, err
 	}
 	p.checks = looks(told)
+	for i := range told {
+		told[i] = p.metrics.Subscriber(told[i])
+	}
 	p.dispatcher = delivery.New(delivery.Config{
 		Store: p.store, Subscribers: told, Logger: p.log, Now: p.store.now,
 		Lease: c.DeliveryLease, PollInterval: c.DeliveryPollInterval, MaxAttempts: c.DeliveryMaxAttempts,
 		BackoffMin: c.DeliveryBackoffMin, BackoffMax: c.DeliveryBackoffMax, Workers: c.DeliveryWorkers,
 	})
-	p.orders = ordering.New(ordering.Config{
-		Store: p.store, Teller: p.dispatcher, Now: p.store.now, DefaultCurrency: c.DefaultCurrency,
-	})
+	p.metrics.ObserveDeliveries(p.dispatcher.Stats)
+	p.metrics.ObserveBacklog(metrics.Backlogs{Now: p.store.now, Log: p.log, Read: func(ctx context.Context) ([]delivery.Backlog, error) {
+		return p.store.Backlog(ctx, subscriberNames(c), delivery.MaxBacklog)
+	}})
+	use := ordering.Config{Store: p.store, Teller: p.dispatcher, Now: p.store.now, DefaultCurrency: c.DefaultCurrency}
+	if meter := p.metrics.Orders(); meter != nil {
+		use.Meter = meter
+	}
+	p.orders = ordering.New(use)
 	return p, nil
 }
 
@@ -72,6 +88,9 @@ func (p *core) apiThatWakes(log *slog.Logger, wake func()) http.Handler {
 		MaxBody: c.MaxBodyBytes, MaxBatchBody: c.MaxBatchBodyBytes,
 		MaxInFlightBytes: c.MaxInFlightBytes, MaxConcurrent: c.MaxConcurrentRequests, RequestTimeout: c.RequestTimeout, ExportStall: c.WriteTimeout,
 		RateLimit: newLimiter(c.RateLimit), TrustedProxies: c.Proxies(), AllowedOrigins: c.Origins(),
+	}
+	if meter := p.metrics.HTTP(); meter != nil {
+		settings.Meter = meter
 	}
 	if p.callers != nil {
 		settings.Identify = p.callers.Identify
@@ -106,11 +125,14 @@ func (p *core) close(ctx context.Context) error {
 		p.stopLooks()
 	}
 	if p.dispatcher != nil {
-		errs = append(errs, p.dispatcher.Stop(ctx))
+		stopping, done := allBut(ctx, flushPart)
+		errs = append(errs, p.dispatcher.Stop(stopping))
+		done()
 	}
 	if p.callers != nil {
 		p.callers.Close()
 	}
+	errs = append(errs, p.metrics.Shutdown(ctx)) // when all is done that is measured, and the store can still say what is left
 	if p.store.Closer != nil {
 		errs = append(errs, p.store.Close())
 	}

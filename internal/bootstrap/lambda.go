@@ -67,7 +67,7 @@ func openFunction(ctx context.Context, out io.Writer, overrides map[string]strin
 	limitMemory()
 	f := new(function)
 	f.refreshed.Store(time.Now().UnixNano())
-	if f.core, err = openCore(ctx, c, out); err != nil {
+	if f.core, err = openCore(ctx, c, out, true); err != nil {
 		return nil, err
 	}
 	if err := f.openIdentity(ctx); err != nil {

@@ -56,7 +56,7 @@ func open(ctx context.Context, c *config.Config, out io.Writer, handler func(*Se
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	if s.core, err = openCore(ctx, c, out); err != nil {
+	if s.core, err = openCore(ctx, c, out, false); err != nil {
 		return nil, err
 	}
 	if s.certificates, err = openCertificates(c, s.log); err != nil {
@@ -69,7 +69,7 @@ func open(ctx context.Context, c *config.Config, out io.Writer, handler func(*Se
 	if s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", c.Address()); err != nil {
 		return nil, fmt.Errorf("listen on %s: %w; choose another HOST or PORT", c.Address(), err)
 	}
-	if s.admin, err = openAdmin(ctx, c, adminHandler(s.healthOf(telemetry.Patient(s.log))), s.log); err != nil {
+	if s.admin, err = openAdmin(ctx, c, adminHandler(s.healthOf(telemetry.Patient(s.log)), s.metrics.Handler()), s.log); err != nil {
 		return nil, err
 	}
 	requests, abort := context.WithCancel(context.WithoutCancel(ctx))
