@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,8 @@ const (
 	defaultWatch, minWatch, maxWatch = 2 * time.Second, 200 * time.Millisecond, time.Hour
 	// statusTimeout bounds each look.
 	statusTimeout = 5 * time.Second
+	// usualHeight is how many lines a terminal has that does not say.
+	usualHeight = 24
 )
 
 func newStatus(commands Commands, streams Streams) *cobra.Command {
@@ -130,8 +133,9 @@ func (s *statusRun) show(r *status.Report) error {
 		file, ok := s.streams.Out.(interface{ Fd() uintptr })
 		if terminal := ok && term.IsTerminal(int(file.Fd())); terminal { // whose size may have changed
 			s.screen.Color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-			if _, height, err := term.GetSize(int(file.Fd())); err == nil && s.watch > 0 {
-				s.screen.Redraw = height
+			if s.watch > 0 {
+				_, height, _ := term.GetSize(int(file.Fd()))
+				s.screen.Redraw = cmp.Or(height, usualHeight)
 			}
 		}
 		return s.screen.Show(s.streams.Out, r)

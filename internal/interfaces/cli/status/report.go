@@ -104,7 +104,9 @@ func (s *Service) Report(earlier, now *Look) *Report {
 	if r.Version == "" {
 		r.Version = shortened(m.label("orders_build_info", "version"))
 	}
-	r.Revision = shortened(m.label("orders_build_info", "revision"))
+	if revision := shortened(m.label("orders_build_info", "revision")); revision != "unknown" {
+		r.Revision = revision
+	}
 	if started := m.sum("process_start_time_seconds"); started != nil {
 		if up := rounded(float64(now.at.UnixMilli())/1_000 - *started); up >= 0 {
 			r.UptimeSeconds = &up

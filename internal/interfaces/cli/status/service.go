@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -116,7 +117,7 @@ func (s *Service) measurements(ctx context.Context) (metrics, error) {
 	case a.status >= http.StatusInternalServerError:
 		return nil, errors.New(a.said())
 	case a.status != http.StatusOK:
-		return nil, &WrongAddressError{a.said()}
+		return nil, &WrongAddressError{a.statusLine()}
 	case kind != "text/plain":
 		return nil, &WrongAddressError{fmt.Sprintf("%s answered with %q and no metrics", a.what, shortened(a.kind))}
 	}
@@ -162,9 +163,14 @@ func (s *Service) get(ctx context.Context, path string, most int) (*answer, erro
 	return a, nil
 }
 
+// statusLine tells the status of an answer.
+func (a *answer) statusLine() string {
+	return strings.TrimSpace(fmt.Sprintf("%s answered %d %s", a.what, a.status, http.StatusText(a.status)))
+}
+
 // said tells the status of an answer, and the words of its problem.
 func (a *answer) said() string {
-	text := fmt.Sprintf("%s answered %d %s", a.what, a.status, http.StatusText(a.status))
+	text := a.statusLine()
 	if problem := a.words().Error; problem != "" {
 		text += ": " + problem
 	}
