@@ -12,6 +12,7 @@ import (
 	"order-processing-service/internal/bootstrap/config"
 	"order-processing-service/internal/infrastructure/identity"
 	"order-processing-service/internal/infrastructure/telemetry"
+	"order-processing-service/internal/infrastructure/telemetry/emf"
 	"order-processing-service/internal/infrastructure/telemetry/metrics"
 	"order-processing-service/internal/interfaces/httpapi"
 )
@@ -25,6 +26,7 @@ type core struct {
 	config     *config.Config
 	log        *slog.Logger
 	metrics    *metrics.Metrics
+	emf        *emf.Writer // nil but in Lambda
 	store      storage
 	dispatcher *delivery.Dispatcher
 	orders     *ordering.Service
@@ -42,7 +44,10 @@ func openCore(ctx context.Context, c *config.Config, out io.Writer, frozen bool)
 			err = errors.Join(err, p.close(ctx))
 		}
 	}()
-	if p.metrics, err = openMetrics(ctx, c, p.log, frozen); err != nil {
+	if frozen && c.MetricsEMF == "auto" {
+		p.emf = newEMF(c, out)
+	}
+	if p.metrics, err = openMetrics(ctx, c, p.log, frozen, p.emf); err != nil {
 		return nil, err
 	}
 	if p.store, err = openStore(ctx, c, p.log, p.metrics); err != nil {
@@ -132,7 +137,7 @@ func (p *core) close(ctx context.Context) error {
 	if p.callers != nil {
 		p.callers.Close()
 	}
-	errs = append(errs, p.metrics.Shutdown(ctx)) // when all is done that is measured, and the store can still say what is left
+	errs = append(errs, p.emf.Write(ctx), p.metrics.Shutdown(ctx)) // when all is done that is measured, and the store can still say what is left
 	if p.store.Closer != nil {
 		errs = append(errs, p.store.Close())
 	}

@@ -67,7 +67,7 @@ func openFunction(ctx context.Context, out io.Writer, overrides map[string]strin
 	limitMemory()
 	f := new(function)
 	f.refreshed.Store(time.Now().UnixNano())
-	if f.core, err = openCore(ctx, c, out, true); err != nil {
+	if f.core, err = openCore(ctx, c, &inTurn{w: out}, true); err != nil {
 		return nil, err
 	}
 	if err := f.openIdentity(ctx); err != nil {
@@ -82,7 +82,7 @@ func openFunction(ctx context.Context, out io.Writer, overrides map[string]strin
 	}
 	f.entry = lambdafn.New(lambdafn.Config{
 		API:    f.apiThatWakes(f.log, func() { f.woken.Store(true) }),
-		Before: f.refresh, Teller: f, Receiver: f.receiver(ctx), Log: f.log, BasePath: c.BasePath, Concurrency: c.CommandsConcurrency,
+		Before: f.refresh, After: f.measured, Teller: f, Receiver: f.receiver(ctx), Log: f.log, BasePath: c.BasePath, Concurrency: c.CommandsConcurrency,
 	})
 	return f, nil
 }
@@ -111,7 +111,9 @@ func (f *function) receiver(ctx context.Context) lambdafn.Receiver {
 		if err != nil {
 			return nil, err
 		}
-		return f.commands(account), nil
+		received := f.commands(account)
+		f.metrics.ObserveCommands(received.Counts)
+		return received, nil
 	}))
 }
 
@@ -141,7 +143,9 @@ func (f *function) Flush(ctx context.Context) (left int) {
 
 // Drain implements lambdafn.Teller.
 func (f *function) Drain(ctx context.Context) (left int, err error) {
-	return f.dispatcher.Drain(ctx)
+	left, err = f.dispatcher.Drain(ctx)
+	f.metrics.ReadBacklog(ctx) // once in a while is enough, and every instance would say the same
+	return left, err
 }
 
 // refuseLostOrders keeps orders from where they would be lost without anybody having said so.

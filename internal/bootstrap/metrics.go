@@ -11,6 +11,7 @@ import (
 	"order-processing-service/internal/application/importing"
 	"order-processing-service/internal/bootstrap/config"
 	"order-processing-service/internal/infrastructure/telemetry"
+	"order-processing-service/internal/infrastructure/telemetry/emf"
 	"order-processing-service/internal/infrastructure/telemetry/metrics"
 	"order-processing-service/internal/infrastructure/telemetry/otlp"
 	"order-processing-service/internal/interfaces/cli"
@@ -21,14 +22,38 @@ func Instruments() []metrics.Instrument { return metrics.Instruments() }
 
 // openMetrics makes what measures, for whoever reads it: the admin address, a collector, or the log of a process that may be
 // frozen.
-func openMetrics(ctx context.Context, c *config.Config, log *slog.Logger, frozen bool) (*metrics.Metrics, error) {
+func openMetrics(ctx context.Context, c *config.Config, log *slog.Logger, frozen bool, lines *emf.Writer) (*metrics.Metrics, error) {
 	settings, err := metricsConfig(ctx, c, log)
 	if err != nil {
 		return nil, err
 	}
 	admin, _ := c.AdminAddress()
 	settings.Frozen, settings.Runtime, settings.Scraped = frozen, !frozen, !frozen && admin != ""
+	if lines != nil {
+		settings.Readers = append(settings.Readers, lines.Reader())
+	}
 	return metrics.New(ctx, settings)
+}
+
+// newEMF makes what writes metrics for CloudWatch to where the log goes.
+func newEMF(c *config.Config, out io.Writer) *emf.Writer {
+	return emf.New(emf.Config{
+		Out: out, Namespace: c.MetricsEMFNamespace, Service: cmp.Or(c.ResourceAttributes()["service.name"], ServiceName),
+		Dimensions: metrics.Dimensions(), Skip: metrics.IsProbe, Now: time.Now,
+	})
+}
+
+// lambdaFlush bounds how long the end of an invocation waits for a collector.
+const lambdaFlush = time.Second
+
+// measured is what happens at the end of an invocation: what it did is written, and sent if there is a collector and it is time.
+func (f *function) measured(ctx context.Context) {
+	if err := f.emf.Write(ctx); err != nil {
+		f.log.WarnContext(ctx, "metrics can't be written", "error", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, lambdaFlush)
+	defer cancel()
+	f.metrics.Flush(ctx)
 }
 
 // metricsConfig is who is measured, and where it is sent.
@@ -107,4 +132,17 @@ func watchImport(
 		defer done()
 		_ = m.Shutdown(ctx) // the log has heard of what went wrong
 	}, nil
+}
+
+// inTurn writes one after the other what several have to write: the log, and metrics beside it.
+type inTurn struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+// Write implements io.Writer.
+func (o *inTurn) Write(line []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.w.Write(line) //nolint:wrapcheck // it is the caller's own
 }

@@ -44,7 +44,7 @@ func openStore(ctx context.Context, c *config.Config, log *slog.Logger, measure 
 		return openMongoDB(ctx, c, log, measure)
 	}
 	path := filepath.Join(c.DataDir, "orders.db")
-	store, err := sqlite.Open(sqlite.Config{Path: path, QueueSize: c.StoreQueueSize, Log: log, Observe: measure.Writes(systemSQLite)})
+	store, err := sqlite.Open(sqlite.Config{Path: path, QueueSize: c.StoreQueueSize, Log: log, Observe: measure.Writes(ctx, systemSQLite)})
 	if err != nil {
 		return storage{}, err
 	}
@@ -68,7 +68,7 @@ func openMongoDB(ctx context.Context, c *config.Config, log *slog.Logger, measur
 	if err != nil {
 		return storage{}, err
 	}
-	settings.Observe = measure.Writes(systemMongoDB)
+	settings.Observe = measure.Writes(ctx, systemMongoDB)
 	store, err := mongo.Open(ctx, settings)
 	if err != nil {
 		return storage{}, err

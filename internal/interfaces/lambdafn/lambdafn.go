@@ -41,6 +41,8 @@ type Config struct {
 	API http.Handler
 	// Before is called at the beginning of each invocation, whose context it gets; nil for nothing.
 	Before func(ctx context.Context)
+	// After is called at the end of each invocation, before its answer, whose context it gets; nil for nothing.
+	After func(ctx context.Context)
 	// Teller is flushed before each answer and drained by the sweep.
 	Teller Teller
 	// Receiver gets the messages of SQS batches; nil refuses these.
@@ -83,6 +85,9 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 	if f.Before != nil {
 		f.Before(ctx)
+	}
+	if f.After != nil {
+		defer f.After(ctx)
 	}
 	switch e.kind() {
 	case restAPI, httpAPI, loadBalancer:

@@ -1,6 +1,11 @@
 package metrics
 
-import "slices"
+import (
+	"slices"
+	"strings"
+
+	"go.opentelemetry.io/otel/attribute"
+)
 
 // Kind is what an instrument is.
 type Kind string
@@ -82,6 +87,24 @@ const (
 // made from it, and so is the table in docs/operations.md.
 func Instruments() []Instrument {
 	return slices.Concat(httpInstruments(), orderInstruments(), deliveryInstruments())
+}
+
+// Dimensions are the sets of attributes by which CloudWatch adds up each instrument that is written there, by its name.
+func Dimensions() map[string][][]string {
+	all := make(map[string][][]string)
+	for _, i := range Instruments() {
+		if i.dimensions != nil {
+			all[i.Name] = i.dimensions
+		}
+	}
+	return all
+}
+
+// IsProbe tells whether a point comes of a health check, which says nothing of what the service does and would cost as much.
+func IsProbe(point attribute.Set) bool {
+	route, _ := point.Value(attrRoute)
+	operation, _ := point.Value(attrOperation)
+	return strings.HasPrefix(route.AsString(), "/health") || operation.AsString() == operationPing
 }
 
 // durations are bounds from half a millisecond, which a read takes, to the longest that a request may take by default.

@@ -156,11 +156,16 @@ func (m *Metrics) Flush(ctx context.Context) {
 	_ = m.provider.ForceFlush(ctx) // the log has heard of what went wrong
 }
 
-// Shutdown sends what was measured, until ctx ends, and measures no more. Calling it again does nothing.
+// lastSend bounds how long the last send may take: a collector that is away must not hold up a stop.
+const lastSend = 5 * time.Second
+
+// Shutdown sends what was measured, until ctx ends and for 5 seconds at most, and measures no more. Calling it again does nothing.
 func (m *Metrics) Shutdown(ctx context.Context) error {
 	if m == nil || m.provider == nil {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, lastSend)
+	defer cancel()
 	if err := m.provider.Shutdown(ctx); err != nil && !errors.Is(err, sdk.ErrReaderShutdown) && ctx.Err() == nil {
 		return fmt.Errorf("end metrics: %w", err)
 	}

@@ -76,11 +76,12 @@ func failureOf(err error) string {
 }
 
 // Writes returns what a store is to tell of its writes: the operation, a constant of the store, how many went together and how
-// long they took. It is safe for concurrent use; nil when nobody reads.
-func (m *Metrics) Writes(system string) func(operation string, writes int, took time.Duration) {
+// long they took. It is safe for concurrent use, and goes on after the end of ctx; nil when nobody reads.
+func (m *Metrics) Writes(ctx context.Context, system string) func(operation string, writes int, took time.Duration) {
 	if m == nil || m.batch == nil {
 		return nil
 	}
+	ctx = context.WithoutCancel(ctx)
 	var known sync.Map // of *[]metric.RecordOption, by operation
 	return func(operation string, writes int, took time.Duration) {
 		kept, ok := known.Load(operation)
@@ -89,8 +90,8 @@ func (m *Metrics) Writes(system string) func(operation string, writes int, took 
 			kept, _ = known.LoadOrStore(operation, &[]metric.RecordOption{metric.WithAttributeSet(set)})
 		}
 		if options, ok := kept.(*[]metric.RecordOption); ok { // nothing else is kept
-			m.batch.Record(context.Background(), int64(writes), *options...)
-			m.commit.Record(context.Background(), took.Seconds(), *options...)
+			m.batch.Record(ctx, int64(writes), *options...)
+			m.commit.Record(ctx, took.Seconds(), *options...)
 		}
 	}
 }
@@ -103,6 +104,9 @@ func (m *Metrics) ObserveQueue(system string, depth func() int) {
 	set := one(attrSystem, system)
 	m.make.observe(func(o metric.Observer) { m.make.int(o, storeDepth, int64(depth()), set) }, storeDepth)
 }
+
+// operationPing is whether an order could be written now, which only health checks ask.
+const operationPing = "ping"
 
 type orderStore struct {
 	ordering.Store
@@ -156,7 +160,7 @@ func (s orderStore) List(ctx context.Context, q ordering.Query) ([]*order.Order,
 func (s orderStore) Ping(ctx context.Context) error {
 	begun := time.Now()
 	err := s.Store.Ping(ctx)
-	s.calls.ended(ctx, "ping", begun, err)
+	s.calls.ended(ctx, operationPing, begun, err)
 	return err
 }
 
