@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,10 +26,11 @@ var update = flag.Bool("update", false, "write the golden files")
 type operated struct {
 	*httptest.Server
 	now     time.Time
-	metrics []string // the answers of /metrics, the last one again and again
-	kind    string   // their Content-Type
-	ready   int      // the status of /health/ready
-	pauses  int      // so far
+	metrics []string     // the answers of /metrics, the last one again and again
+	kind    string       // their Content-Type
+	ready   int          // the status of /health/ready
+	pauses  atomic.Int64 // so far
+	away    int64        // after so many pauses nobody answers; 0 for never
 	during  func(pause int) error
 }
 
@@ -55,7 +57,12 @@ func newOperated(t *testing.T, metrics ...string) *operated {
 			s.metrics = s.metrics[1:]
 		}
 	})
-	s.Server = httptest.NewServer(mux)
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.away > 0 && s.pauses.Load() == s.away {
+			panic(http.ErrAbortHandler)
+		}
+		mux.ServeHTTP(w, r)
+	}))
 	t.Cleanup(s.Close)
 	return s
 }
@@ -64,10 +71,10 @@ func newOperated(t *testing.T, metrics ...string) *operated {
 func (s *operated) status(ctx context.Context, asJSON bool, watch time.Duration) (out string, err error) {
 	var b bytes.Buffer
 	wait := func(ctx context.Context, d time.Duration) error {
-		s.pauses++
+		pause := s.pauses.Add(1)
 		s.now = s.now.Add(d)
 		if s.during != nil {
-			if err := s.during(s.pauses); err != nil {
+			if err := s.during(int(pause)); err != nil {
 				return err
 			}
 		}
@@ -107,8 +114,8 @@ func TestStatus(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newOperated(t, recorded(t, "before.prom"), recorded(t, "after.prom"))
 			out, err := s.status(t.Context(), asJSON, 0)
-			if err != nil || s.pauses != 1 {
-				t.Errorf("it ends with %v after %d pauses", err, s.pauses)
+			if err != nil || s.pauses.Load() != 1 {
+				t.Errorf("it ends with %v after %d pauses", err, s.pauses.Load())
 			}
 			golden(t, name, out)
 			for line := range strings.Lines(out) {
@@ -134,8 +141,8 @@ func TestStatusOfNobody(t *testing.T) {
 	s := newOperated(t)
 	s.Close()
 	out, err := s.status(t.Context(), false, 0)
-	if err == nil || !strings.Contains(err.Error(), "is the service running there?") || out != "" || s.pauses != 0 {
-		t.Errorf("it ends with %v after %d pauses and\n%s", err, s.pauses, out)
+	if err == nil || !strings.Contains(err.Error(), "is the service running there?") || out != "" || s.pauses.Load() != 0 {
+		t.Errorf("it ends with %v after %d pauses and\n%s", err, s.pauses.Load(), out)
 	}
 	out, err = s.status(t.Context(), true, 0)
 	var report map[string]any
@@ -181,13 +188,7 @@ func TestStatusWatch(t *testing.T) {
 			again := strings.NewReplacer("1.79586e+09", "1.795860002e+09", "5812", "7").Replace(recorded(t, "after.prom"))
 			s := newOperated(t, recorded(t, "before.prom"), recorded(t, "after.prom"), again)
 			ctx, stop := context.WithCancel(t.Context())
-			handler := s.Config.Handler
-			s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if s.pauses == 3 { // it is away as a whole
-					panic(http.ErrAbortHandler)
-				}
-				handler.ServeHTTP(w, r)
-			})
+			s.away = 3
 			s.during = func(pause int) error {
 				if pause == 5 {
 					stop()
