@@ -313,6 +313,21 @@ func TestNothingOfACallersBecomesALabel(t *testing.T) {
 	}
 }
 
+// TestWhoIsTurnedAwayIsCounted has a caller who asks too often.
+func TestWhoIsTurnedAwayIsCounted(t *testing.T) {
+	r := start(t, map[string]string{"RATE_LIMIT": "2/h"})
+	for range 2 {
+		r.do(t, 200, "GET", r.URL+"/orders", "")
+	}
+	for range 3 {
+		r.do(t, 429, "GET", r.URL+"/orders", "")
+	}
+	r.within(t, map[string]float64{
+		`orders_admission_refused_total{reason="rate_limit"}`: 3, `orders_admission_refused_total{reason="queue_full"}`: 0,
+		`http_server_request_duration_seconds{http_request_method="GET",http_response_status_code="429",http_route="/orders"}`: 3,
+	})
+}
+
 func TestFormats(t *testing.T) {
 	r := start(t, nil)
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.admin+"/metrics", http.NoBody)
