@@ -109,6 +109,9 @@ func size(v *float64) string {
 	if v == nil || *v < 0 {
 		return unknown
 	}
+	if *v < 1_024 {
+		return strconv.FormatFloat(*v, 'f', 0, 64) + " B"
+	}
 	return scaled(*v, 1_024, " KiB", " MiB", " GiB", " TiB")
 }
 
