@@ -35,6 +35,7 @@ func (l *loading) check(validCurrency func(string) bool) {
 	l.need(l.ManifestKMSKeyID == "" || strings.HasPrefix(l.ManifestEncryption, "aws:kms"), "MANIFEST_KMS_KEY_ID",
 		"MANIFEST_KMS_KEY_ID needs MANIFEST_ENCRYPTION; set that to aws:kms or aws:kms:dsse, or leave the key out")
 	l.checkAuth()
+	l.checkOTel()
 	l.order(l.ReadHeaderTimeout <= l.ReadTimeout, "READ_HEADER_TIMEOUT", "not more", "READ_TIMEOUT")
 	l.order(l.RequestTimeout < l.WriteTimeout, "REQUEST_TIMEOUT", "less", "WRITE_TIMEOUT")
 	l.order(l.MaxBodyBytes <= l.MaxBatchBodyBytes, "MAX_BODY_BYTES", "not more", "MAX_BATCH_BODY_BYTES")

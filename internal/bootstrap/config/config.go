@@ -41,7 +41,7 @@ type Config struct {
 	TrustedProxies     string    `env:"TRUSTED_PROXIES" allowed:"at most 100 IP addresses or networks such as 10.0.0.0/8, with commas between them and no spaces" desc:"Proxies whose Forwarded and X-Forwarded-* headers count. Default: nobody's"`
 	CORSAllowedOrigins string    `env:"CORS_ALLOWED_ORIGINS" allowed:"* or at most 100 origins such as https://shop.example, with commas between them and no spaces" desc:"Web pages that may call the API from a browser, by their origin; * for all. Default: none but the service's own"`
 	RateLimit          RateLimit `env:"RATE_LIMIT" allowed:"requests a second, minute or hour and what may come at once on top, such as 100/s, 600/m or 100/s:200" desc:"Requests that each caller may make; more are answered 429. Default: any number"`
-	AdminAddr          string    `env:"ADMIN_ADDR" default:"127.0.0.1:9464" allowed:"an IP address with a port, or off" desc:"Address of health and profiles; off for none. Who reaches it is asked nothing: keep it from the public"`
+	AdminAddr          string    `env:"ADMIN_ADDR" default:"127.0.0.1:9464" allowed:"an IP address with a port, or off" desc:"Address of metrics, health and profiles; off for none. Who reaches it is asked nothing: keep it from the public"`
 	BasePath           string    `env:"BASE_PATH" pattern:"^/?[A-Za-z0-9._~-][A-Za-z0-9._~/-]{0,254}$" allowed:"a path of letters, digits and ._~-/ of at most 256 characters" desc:"In AWS Lambda: path under which a custom domain is mapped to the API; it is cut from the front of each request's path"`
 
 	DataDir  string   `env:"DATA_DIR" default:"./data" allowed:"the path of a folder" desc:"Folder of the embedded store and of simulated AWS; made when missing"`
@@ -105,6 +105,17 @@ type Config struct {
 	CommandsVisibility         time.Duration `env:"COMMANDS_VISIBILITY" default:"30s" min:"2s" max:"1h" desc:"How long a command that is worked on is kept from other readers; it is extended while the work goes on"`
 	CommandsEarlyFor           time.Duration `env:"COMMANDS_EARLY_FOR" default:"1h" min:"1s" max:"336h" desc:"How old a command that is ahead of its order must be before it is given up"`
 	CommandsEarlyReceives      int           `env:"COMMANDS_EARLY_RECEIVES" default:"10" min:"1" max:"1000" desc:"How often a command that is ahead of its order must have come before it is given up"`
+
+	OTelServiceName        string `env:"OTEL_SERVICE_NAME" pattern:"^[^\\s,=]{1,128}$" allowed:"a name of at most 128 characters without spaces, commas and =" desc:"Name of the service in metrics and traces. Default: service.name of OTEL_RESOURCE_ATTRIBUTES, else order-processing-service"`
+	OTelResourceAttributes string `env:"OTEL_RESOURCE_ATTRIBUTES" allowed:"at most 100 pairs such as deployment.environment.name=production, with commas between them" desc:"What else metrics and traces say of the service"`
+	OTelEndpoint           string `env:"OTEL_EXPORTER_OTLP_ENDPOINT" allowed:"the http:// or https:// address of a collector, such as http://127.0.0.1:4318" desc:"OpenTelemetry collector that metrics and traces are sent to. Default: none"`
+	OTelProtocol           string `env:"OTEL_EXPORTER_OTLP_PROTOCOL" default:"http/protobuf" pattern:"^(http/protobuf|grpc)$" allowed:"http/protobuf or grpc" desc:"How to speak with the collector"`
+	OTelHeaders            Secret `env:"OTEL_EXPORTER_OTLP_HEADERS" allowed:"at most 100 pairs such as api-key=secret, with commas between them" desc:"Headers that the collector asks for"`
+	OTelCertificate        string `env:"OTEL_EXPORTER_OTLP_CERTIFICATE" allowed:"the path of a file" desc:"PEM file of the authorities that the collector's certificate is checked against. Default: those of the system"`
+	OTelMetrics            string `env:"OTEL_METRICS_EXPORTER" default:"otlp" pattern:"^(otlp|none)$" allowed:"otlp or none" desc:"Whether metrics are sent to the collector, if there is one; /metrics is served either way"`
+	OTelMetricInterval     int    `env:"OTEL_METRIC_EXPORT_INTERVAL" default:"60000" min:"100" max:"86400000" desc:"Pause between two sends of metrics, in milliseconds"`
+	MetricsEMF             string `env:"METRICS_EMF" default:"auto" pattern:"^(auto|off)$" allowed:"auto or off" desc:"Whether metrics are written to the log for CloudWatch (Embedded Metric Format): auto does so in AWS Lambda only"`
+	MetricsEMFNamespace    string `env:"METRICS_EMF_NAMESPACE" default:"OrderProcessing" pattern:"^[A-Za-z0-9._/#-]{1,255}$" allowed:"at most 255 letters, digits and ._/#-" desc:"Namespace that CloudWatch keeps them in; not one that begins with AWS/"`
 
 	MongoURI           Secret        `env:"MONGO_URI" allowed:"a MongoDB connection string that begins with mongodb:// or mongodb+srv://" desc:"MongoDB connection string; wins over MONGO_HOST, MONGO_PORT and the sign-in, and over MONGO_DB if it names a database"`
 	MongoHost          string        `env:"MONGO_HOST" allowed:"an IP address or host name without port" desc:"MongoDB host; with neither this nor MONGO_URI orders are kept in the embedded store"`
