@@ -11,7 +11,7 @@ import (
 	"order-processing-service/internal/application/ordering"
 	"order-processing-service/internal/bootstrap/config"
 	"order-processing-service/internal/infrastructure/identity"
-	"order-processing-service/internal/infrastructure/telemetry"
+	"order-processing-service/internal/infrastructure/telemetry/tracing"
 	"order-processing-service/internal/interfaces/httpapi"
 )
 
@@ -23,31 +23,39 @@ const ServiceName = "order-processing-service"
 type core struct {
 	config     *config.Config
 	log        *slog.Logger
+	tracer     *tracing.Tracer // nil when nothing is traced
 	store      storage
 	dispatcher *delivery.Dispatcher
 	orders     *ordering.Service
+	useCases   tracing.UseCases  // orders, traced
 	callers    *identity.Callers // nil when nobody is asked who calls
 	checks     []look
 	stopLooks  context.CancelFunc // at what the parts depend on
 }
 
 // openCore makes the parts, but starts none; ctx is for that only. Log lines go to out. The error says in one line what to
-// do. A core that was opened must be closed.
-func openCore(ctx context.Context, c *config.Config, out io.Writer) (_ *core, err error) {
-	p := &core{config: c, log: telemetry.NewLogger(out, c.LogLevel, ServiceName, Build().Version)}
+// do. A core that was opened must be closed. A process that may be frozen is one in AWS Lambda.
+func openCore(ctx context.Context, c *config.Config, out io.Writer, frozen bool) (_ *core, err error) {
+	p := &core{config: c, log: newLogger(c, out, frozen)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.close(ctx))
 		}
 	}()
+	if p.tracer, err = openTracer(ctx, c, p.log, frozen); err != nil {
+		return nil, err
+	}
 	if p.store, err = openStore(ctx, c, p.log); err != nil {
 		return nil, err
 	}
-	told, err := subscribers(ctx, c, p.log)
+	p.store.Store = p.tracer.Store(p.store.Store, p.store.system)
+	p.store.deliveryStore = p.tracer.DeliveryStore(p.store.deliveryStore, p.store.system)
+	told, err := subscribers(ctx, c, p.log, p.tracer)
 	if err != nil {
 		return nil, err
 	}
 	p.checks = looks(told)
+	told = p.tracer.Subscribers(told)
 	p.dispatcher = delivery.New(delivery.Config{
 		Store: p.store, Subscribers: told, Logger: p.log, Now: p.store.now,
 		Lease: c.DeliveryLease, PollInterval: c.DeliveryPollInterval, MaxAttempts: c.DeliveryMaxAttempts,
@@ -56,6 +64,7 @@ func openCore(ctx context.Context, c *config.Config, out io.Writer) (_ *core, er
 	p.orders = ordering.New(ordering.Config{
 		Store: p.store, Teller: p.dispatcher, Now: p.store.now, DefaultCurrency: c.DefaultCurrency,
 	})
+	p.useCases = p.tracer.Orders(p.orders)
 	return p, nil
 }
 
@@ -66,12 +75,16 @@ func (p *core) api(log *slog.Logger) http.Handler { return p.apiThatWakes(log, p
 func (p *core) apiThatWakes(log *slog.Logger, wake func()) http.Handler {
 	c := p.config
 	settings := httpapi.Config{
-		Orders:     p.orders,
+		Orders:     p.useCases,
 		Deliveries: delivery.NewOperations(p.store, wake, p.store.now),
 		Log:        log, Version: Build().Version,
 		MaxBody: c.MaxBodyBytes, MaxBatchBody: c.MaxBatchBodyBytes,
 		MaxInFlightBytes: c.MaxInFlightBytes, MaxConcurrent: c.MaxConcurrentRequests, RequestTimeout: c.RequestTimeout, ExportStall: c.WriteTimeout,
 		RateLimit: newLimiter(c.RateLimit), TrustedProxies: c.Proxies(), AllowedOrigins: c.Origins(),
+		Propagators: httpapi.Propagators{NoW3C: !c.Propagates(propagatorW3C), NoXRay: !c.Propagates(propagatorXRay)},
+	}
+	if p.tracer != nil {
+		settings.Record = p.tracer.Request
 	}
 	if p.callers != nil {
 		settings.Identify = p.callers.Identify
@@ -114,5 +127,6 @@ func (p *core) close(ctx context.Context) error {
 	if p.store.Closer != nil {
 		errs = append(errs, p.store.Close())
 	}
+	p.tracer.Close(ctx) // last, so that all that was done until now is exported
 	return errors.Join(errs...)
 }

@@ -17,7 +17,6 @@ import (
 	"order-processing-service/internal/application/receiving"
 	"order-processing-service/internal/bootstrap/config"
 	"order-processing-service/internal/domain/fault"
-	"order-processing-service/internal/infrastructure/aws"
 	"order-processing-service/internal/interfaces/lambdafn"
 )
 
@@ -67,7 +66,7 @@ func openFunction(ctx context.Context, out io.Writer, overrides map[string]strin
 	limitMemory()
 	f := new(function)
 	f.refreshed.Store(time.Now().UnixNano())
-	if f.core, err = openCore(ctx, c, out); err != nil {
+	if f.core, err = openCore(ctx, c, out, true); err != nil {
 		return nil, err
 	}
 	if err := f.openIdentity(ctx); err != nil {
@@ -80,10 +79,14 @@ func openFunction(ctx context.Context, out io.Writer, overrides map[string]strin
 	for _, warning := range lambdaWarnings(c) {
 		f.log.WarnContext(ctx, "setting looks wrong in Lambda", "hint", warning)
 	}
-	f.entry = lambdafn.New(lambdafn.Config{
+	entry := lambdafn.Config{
 		API:    f.apiThatWakes(f.log, func() { f.woken.Store(true) }),
 		Before: f.refresh, Teller: f, Receiver: f.receiver(ctx), Log: f.log, BasePath: c.BasePath, Concurrency: c.CommandsConcurrency,
-	})
+	}
+	if f.tracer != nil {
+		entry.After = f.tracer.Flush
+	}
+	f.entry = lambdafn.New(entry)
 	return f, nil
 }
 
@@ -106,26 +109,27 @@ func (f *function) refresh(ctx context.Context) {
 // receiver applies commands. It is made with the first one: most functions have none, and need not wait for it at their
 // start.
 func (f *function) receiver(ctx context.Context) lambdafn.Receiver {
-	return receiver(sync.OnceValues(func() (*receiving.Service, error) {
-		account, err := aws.Load(context.WithoutCancel(ctx), ServiceName, f.log)
+	made := sync.OnceValues(func() (*receiving.Service, error) {
+		account, err := awsAccount(context.WithoutCancel(ctx), f.log, f.tracer)
 		if err != nil {
 			return nil, err
 		}
 		return f.commands(account), nil
+	})
+	return receiver(f.tracer.Receiver(func(ctx context.Context, m receiving.Message) error {
+		s, err := made()
+		if err != nil {
+			return err
+		}
+		return s.Receive(ctx, m)
 	}))
 }
 
-// receiver is a receiving.Service that is made when it is needed.
-type receiver func() (*receiving.Service, error)
+// receiver is a function that receives messages.
+type receiver func(ctx context.Context, m receiving.Message) error
 
 // Receive implements lambdafn.Receiver.
-func (r receiver) Receive(ctx context.Context, m receiving.Message) error {
-	s, err := r()
-	if err != nil {
-		return err
-	}
-	return s.Receive(ctx, m)
-}
+func (r receiver) Receive(ctx context.Context, m receiving.Message) error { return r(ctx, m) }
 
 // Flush implements lambdafn.Teller. What an operator made due is told at once, as on a server.
 func (f *function) Flush(ctx context.Context) (left int) {

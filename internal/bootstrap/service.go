@@ -56,7 +56,7 @@ func open(ctx context.Context, c *config.Config, out io.Writer, handler func(*Se
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	if s.core, err = openCore(ctx, c, out); err != nil {
+	if s.core, err = openCore(ctx, c, out, false); err != nil {
 		return nil, err
 	}
 	if s.certificates, err = openCertificates(c, s.log); err != nil {

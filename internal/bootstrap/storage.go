@@ -23,9 +23,10 @@ type storage struct {
 	deliveryStore
 	io.Closer
 
-	now   func() time.Time            // the clock by which leases are told
-	place string                      // for people
-	renew func(context.Context) error // looks for changed settings; nil if none may change
+	now    func() time.Time            // the clock by which leases are told
+	place  string                      // for people
+	system string                      // as OpenTelemetry names it
+	renew  func(context.Context) error // looks for changed settings; nil if none may change
 }
 
 type deliveryStore = delivery.Store
@@ -40,7 +41,7 @@ func openStore(ctx context.Context, c *config.Config, log *slog.Logger) (storage
 	if err != nil {
 		return storage{}, err
 	}
-	opened := storage{Store: store, deliveryStore: store, Closer: store, now: wallClock(time.Now), place: path}
+	opened := storage{Store: store, deliveryStore: store, Closer: store, now: wallClock(time.Now), place: path, system: "sqlite"}
 	if c.MayChange() {
 		opened.renew = newRereader(c, log).look
 	}
@@ -63,7 +64,7 @@ func openMongoDB(ctx context.Context, c *config.Config, log *slog.Logger) (stora
 	if err != nil {
 		return storage{}, err
 	}
-	opened := storage{Store: store, deliveryStore: store, Closer: store, now: wallClock(store.Now)}
+	opened := storage{Store: store, deliveryStore: store, Closer: store, now: wallClock(store.Now), system: "mongodb"}
 	opened.place = "MongoDB at " + server.Target() + ", database " + settings.Database
 	if c.MayChange() {
 		opened.renew = store.Renew

@@ -89,6 +89,9 @@ func (x *exchange) end(begun time.Time, p any) {
 		}
 	}
 	x.log(time.Since(begun))
+	if x.record != nil {
+		x.record(x.status, aborted)
+	}
 	x.release()
 	if aborted {
 		panic(http.ErrAbortHandler)
