@@ -2,7 +2,6 @@ package tracing
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -45,9 +44,9 @@ func (c calls) begin(ctx context.Context, operation string, options ...trace.Spa
 		semconv.DBSystemNameKey.String(c.system), semconv.DBOperationName(operation), semconv.DBCollectionName(collection)))...)
 }
 
-// endRead ends the span of a call for which an order that does not exist is an answer like others.
-func endRead(span trace.Span, err error) {
-	if errors.Is(err, order.ErrNotFound) {
+// ended ends the span of a call. An order that is not there, or a change that an order does not allow, is an answer like others.
+func ended(span trace.Span, err error) {
+	if !isFailure(err) {
 		err = nil
 	}
 	end(span, err)
@@ -64,7 +63,9 @@ func (s store) Create(ctx context.Context, orders []ordering.NewOrder) []orderin
 	if span != nil {
 		var err error
 		for i := range created {
-			err = errors.Join(err, created[i].Err)
+			if isFailure(created[i].Err) {
+				err = created[i].Err
+			}
 		}
 		end(span, err)
 	}
@@ -75,7 +76,7 @@ func (s store) Create(ctx context.Context, orders []ordering.NewOrder) []orderin
 func (s store) Get(ctx context.Context, id order.ID) (*order.Order, error) {
 	ctx, span := s.calls.begin(ctx, "get")
 	o, err := s.Store.Get(ctx, id)
-	endRead(span, err)
+	ended(span, err)
 	return o, err
 }
 
@@ -85,7 +86,7 @@ func (s store) Change(
 ) (ordering.Changed, error) {
 	ctx, span := s.calls.begin(ctx, "change")
 	changed, err := s.Store.Change(ctx, id, h, now, change)
-	endRead(span, err)
+	ended(span, err)
 	return changed, err
 }
 
@@ -93,7 +94,7 @@ func (s store) Change(
 func (s store) Events(ctx context.Context, id order.ID, after, limit int) ([]order.Event, error) {
 	ctx, span := s.calls.begin(ctx, "events")
 	events, err := s.Store.Events(ctx, id, after, limit)
-	endRead(span, err)
+	ended(span, err)
 	return events, err
 }
 
@@ -101,7 +102,7 @@ func (s store) Events(ctx context.Context, id order.ID, after, limit int) ([]ord
 func (s store) List(ctx context.Context, q ordering.Query) ([]*order.Order, error) {
 	ctx, span := s.calls.begin(ctx, "list")
 	orders, err := s.Store.List(ctx, q)
-	end(span, err)
+	ended(span, err)
 	return orders, err
 }
 
@@ -124,7 +125,7 @@ type deliveryStore struct {
 func (s deliveryStore) Deliveries(ctx context.Context, q delivery.Query) (delivery.Page, error) {
 	ctx, span := s.calls.begin(ctx, "deliveries")
 	page, err := s.Store.Deliveries(ctx, q)
-	end(span, err)
+	ended(span, err)
 	return page, err
 }
 
@@ -132,7 +133,7 @@ func (s deliveryStore) Deliveries(ctx context.Context, q delivery.Query) (delive
 func (s deliveryStore) Redrive(ctx context.Context, id order.ID, subscriber string, now time.Time) error {
 	ctx, span := s.calls.begin(ctx, "redrive")
 	err := s.Store.Redrive(ctx, id, subscriber, now)
-	endRead(span, err)
+	ended(span, err)
 	return err
 }
 
@@ -140,6 +141,6 @@ func (s deliveryStore) Redrive(ctx context.Context, id order.ID, subscriber stri
 func (s deliveryStore) Skip(ctx context.Context, id order.ID, subscriber string, now time.Time) error {
 	ctx, span := s.calls.begin(ctx, "skip")
 	err := s.Store.Skip(ctx, id, subscriber, now)
-	endRead(span, err)
+	ended(span, err)
 	return err
 }
