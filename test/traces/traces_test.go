@@ -43,12 +43,13 @@ func (o *output) Write(b []byte) (int, error) {
 
 // line is what is read of a log line.
 type line struct {
-	Level   string `json:"level"`
-	Message string `json:"message"`
-	Route   string `json:"route"`
-	TraceID string `json:"trace_id"`
-	SpanID  string `json:"span_id"`
-	XRay    string `json:"xray_trace_id"`
+	Level     string `json:"level"`
+	Message   string `json:"message"`
+	Route     string `json:"route"`
+	RequestID string `json:"request_id"`
+	TraceID   string `json:"trace_id"`
+	SpanID    string `json:"span_id"`
+	XRay      string `json:"xray_trace_id"`
 }
 
 // lines are those with a message.
@@ -169,17 +170,15 @@ func has(t *testing.T, s collector.Span, want map[string]string) {
 
 // The tree of one request, and what is told of it later, on each store.
 func TestOneRequest(t *testing.T) {
-	for system, settings := range map[string]func(t *testing.T) []string{
-		"sqlite": func(*testing.T) []string { return nil },
-		"mongodb": func(t *testing.T) []string {
-			t.Helper()
-			server := mongodb.Need(t)
-			return []string{"MONGO_URI=" + server.URI, "MONGO_DB=" + server.Database(t).Name()}
-		},
-	} {
-		t.Run(system, func(t *testing.T) {
+	for name, system := range map[string]string{"embedded": "sqlite", "mongodb": "mongodb"} {
+		t.Run(name, func(t *testing.T) {
+			var settings []string
+			if name == "mongodb" {
+				server := mongodb.Need(t)
+				settings = []string{"MONGO_URI=" + server.URI, "MONGO_DB=" + server.Database(t).Name()}
+			}
 			c := collector.Start(t)
-			s := start(t, append(settings(t), "OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL, "OTEL_RESOURCE_ATTRIBUTES=deployment.environment.name=test",
+			s := start(t, append(settings, "OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL, "OTEL_RESOURCE_ATTRIBUTES=deployment.environment.name=test",
 				"OTEL_EXPORTER_OTLP_HEADERS=api-key=s3cret")...)
 			id := s.place(t)
 			c.Await(t, "send events", 1)
@@ -249,10 +248,10 @@ func TestErrors(t *testing.T) {
 	s.stop()
 	for name, want := range map[string]map[string]string{
 		"GET /orders/{order_id}":   {"http.response.status_code": "404"},
-		"read order":         {"error.type": "order_not_found"},
+		"read order":               {"error.type": "order_not_found"},
 		"PATCH /orders/{order_id}": {"http.response.status_code": "409"},
-		"change order":       {"error.type": "status_not_allowed"},
-		"HTTP":               {"http.request.method": "_OTHER", "http.response.status_code": "404"},
+		"change order":             {"error.type": "status_not_allowed"},
+		"HTTP":                     {"http.request.method": "_OTHER", "http.response.status_code": "404"},
 	} {
 		span := only(t, c, name)
 		has(t, span, want)

@@ -68,8 +68,9 @@ const (
 type patient struct {
 	sdk.SpanExporter
 
-	log *slog.Logger
-	now func() time.Time
+	life context.Context //nolint:containedctx // no export outlives it
+	log  *slog.Logger
+	now  func() time.Time
 
 	mu     sync.Mutex
 	misses int       // exports that failed since the last one that did not
@@ -82,6 +83,9 @@ func (p *patient) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) err
 	if p.rests(len(spans)) {
 		return nil
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(p.life, cancel)()
 	p.answered(ctx, p.SpanExporter.ExportSpans(ctx, spans), len(spans))
 	return nil
 }

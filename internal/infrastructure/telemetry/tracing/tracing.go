@@ -49,7 +49,8 @@ const (
 type Tracer struct {
 	provider *sdk.TracerProvider
 	tracer   trace.Tracer
-	warm     atomic.Bool // an invocation of AWS Lambda was seen
+	cut      context.CancelFunc // ends an export that is under way, and all later ones
+	warm     atomic.Bool        // an invocation of AWS Lambda was seen
 }
 
 // name is the instrumentation scope of all spans.
@@ -64,16 +65,17 @@ func Open(ctx context.Context, c Config) (*Tracer, error) {
 	if err != nil {
 		return nil, err
 	}
+	life, cut := context.WithCancel(context.WithoutCancel(ctx))
 	options := []sdk.TracerProviderOption{
 		sdk.WithResource(c.Resource), sdk.WithSampler(samplerOf(c.Sampler, c.Ratio)), sdk.WithoutPanicRecording(),
-		sdk.WithBatcher(&patient{SpanExporter: exporter, log: c.Log, now: time.Now},
+		sdk.WithBatcher(&patient{SpanExporter: exporter, life: life, log: c.Log, now: time.Now},
 			sdk.WithMaxQueueSize(queueSize), sdk.WithMaxExportBatchSize(exportSize), sdk.WithBatchTimeout(exportEvery), sdk.WithExportTimeout(exportTimeout)),
 	}
 	if c.XRay {
 		options = append(options, sdk.WithIDGenerator(xrayIDs{now: time.Now}))
 	}
 	provider := sdk.NewTracerProvider(options...)
-	return &Tracer{provider: provider, tracer: provider.Tracer(name)}, nil
+	return &Tracer{provider: provider, tracer: provider.Tracer(name), cut: cut}, nil
 }
 
 // Flush exports the spans that have ended, until ctx ends.
@@ -83,8 +85,11 @@ func (t *Tracer) Flush(ctx context.Context) {
 	}
 }
 
-// closeTimeout bounds how long a stop waits for a last export.
-const closeTimeout = 5 * time.Second
+// closeTimeout bounds how long a stop waits for a last export, of which the last fifth is kept to say that it failed.
+const (
+	closeTimeout = 5 * time.Second
+	closePart    = 5
+)
 
 // Close is Flush for the last time: later spans are not exported. Closing twice does nothing.
 func (t *Tracer) Close(ctx context.Context) {
@@ -93,7 +98,14 @@ func (t *Tracer) Close(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
 	defer cancel()
+	limit := closeTimeout
+	if deadline, ok := ctx.Deadline(); ok {
+		limit = time.Until(deadline)
+	}
+	cut := time.AfterFunc(limit-limit/closePart, t.cut)
+	defer cut.Stop()
 	_ = t.provider.Shutdown(ctx) // as in Flush
+	t.cut()
 }
 
 // begin begins a span in ctx, and returns a context whose trace it is.
