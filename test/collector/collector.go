@@ -99,6 +99,18 @@ func (c *Collector) traces(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.headers = r.Header.Clone()
+	c.keep(&export)
+	answer, err := proto.Marshal(&collectortrace.ExportTraceServiceResponse{})
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/x-protobuf")
+	_, _ = w.Write(answer)
+}
+
+// keep keeps the spans of an export; mu is held.
+func (c *Collector) keep(export *collectortrace.ExportTraceServiceRequest) {
 	for _, from := range export.GetResourceSpans() {
 		resource := attributes(from.GetResource().GetAttributes())
 		for _, scope := range from.GetScopeSpans() {
@@ -107,13 +119,6 @@ func (c *Collector) traces(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	}
-	answer, err := proto.Marshal(&collectortrace.ExportTraceServiceResponse{})
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "application/x-protobuf")
-	_, _ = w.Write(answer)
 }
 
 func spanOf(s *trace.Span, resource map[string]string) Span {
