@@ -11,6 +11,7 @@ import (
 // A collector that is away, that refuses or that never answers slows no request down, is told of once, and does not keep the program
 // from stopping.
 func TestCollectorIsAway(t *testing.T) {
+	t.Parallel()
 	silent, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

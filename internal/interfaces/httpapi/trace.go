@@ -35,13 +35,12 @@ func (x *exchange) trace() {
 			return
 		}
 	}
-	own := caller
 	if ok {
-		own = caller.NewSpan()
+		caller = caller.NewSpan()
 	} else {
-		own = correlation.NewTrace()
+		caller = correlation.NewTrace()
 	}
-	x.ctx = correlation.WithTrace(x.ctx, own)
+	x.ctx = correlation.WithTrace(x.ctx, caller)
 }
 
 // routeOf finds the path of the operation that a request is for, "" for none, and whether it is one that nobody wants to hear of.

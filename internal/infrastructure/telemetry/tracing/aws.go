@@ -20,7 +20,7 @@ func (t *Tracer) AWS() []func(*middleware.Stack) error {
 	}
 	return []func(*middleware.Stack) error{func(stack *middleware.Stack) error {
 		// The names of the call are in the context only after the SDK's own first step.
-		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("OrdersTracing", t.call), middleware.After) //nolint:wrapcheck // the SDK's own
+		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("OrdersTracing", t.call), middleware.After)
 	}}
 }
 
@@ -28,7 +28,7 @@ func (t *Tracer) call(ctx context.Context, in middleware.InitializeInput, next m
 	out middleware.InitializeOutput, metadata middleware.Metadata, err error,
 ) {
 	if !trace.SpanFromContext(ctx).IsRecording() {
-		return next.HandleInitialize(ctx, in)
+		return next.HandleInitialize(ctx, in) //nolint:wrapcheck // the SDK looks at what it is
 	}
 	service, operation := awsmiddleware.GetServiceID(ctx), awsmiddleware.GetOperationName(ctx)
 	ctx, span := t.begin(ctx, service+"/"+operation, client(), with(
@@ -47,5 +47,5 @@ func (t *Tracer) call(ctx context.Context, in middleware.InitializeInput, next m
 		span.SetAttributes(semconv.ErrorTypeKey.String(kind))
 		span.SetStatus(codes.Error, "")
 	}
-	return out, metadata, err
+	return out, metadata, err //nolint:wrapcheck // as above
 }

@@ -85,7 +85,8 @@ func (p *patient) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(p.life, cancel)()
+	stop := context.AfterFunc(p.life, cancel) //nolint:contextcheck // it ends the one, and so is not its child
+	defer stop()
 	p.answered(ctx, p.SpanExporter.ExportSpans(ctx, spans), len(spans))
 	return nil
 }

@@ -33,7 +33,7 @@ func TestPatience(t *testing.T) {
 	m := &moody{err: errors.New("away")}
 	p := &patient{
 		SpanExporter: m, life: t.Context(), now: func() time.Time { return now },
-		log: slog.New(slog.NewTextHandler(&log, nil)), //nolint:sloglint // the test reads it
+		log: slog.New(slog.NewTextHandler(&log, nil)),
 	}
 	export := func(count int) {
 		t.Helper()

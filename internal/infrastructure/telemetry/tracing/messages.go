@@ -89,7 +89,8 @@ func (t *Tracer) Receiver(receive func(context.Context, receiving.Message) error
 		return receive
 	}
 	return func(ctx context.Context, m receiving.Message) error {
-		options := []trace.SpanStartOption{consumer(), with(semconv.MessagingSystemAWSSQS, semconv.MessagingOperationTypeProcess, semconv.MessagingOperationName("process"))}
+		options := []trace.SpanStartOption{consumer(), with(
+			semconv.MessagingSystemAWSSQS, semconv.MessagingOperationTypeProcess, semconv.MessagingOperationName("process"))}
 		sent, _ := correlation.ParseTraceparent(m.Trace)
 		if link, ok := linkTo(sent); ok {
 			options = append(options, trace.WithLinks(link))

@@ -110,19 +110,19 @@ func (t *Tracer) Close(ctx context.Context) {
 
 // begin begins a span in ctx, and returns a context whose trace it is.
 func (t *Tracer) begin(ctx context.Context, name string, options ...trace.SpanStartOption) (context.Context, trace.Span) {
-	ctx, span := t.tracer.Start(ctx, name, options...)
+	ctx, span := t.tracer.Start(ctx, name, options...) //nolint:spancheck // the caller ends it
 	s := span.SpanContext()
-	return correlation.WithTrace(ctx, correlation.Trace{
+	return correlation.WithTrace(ctx, correlation.Trace{ //nolint:spancheck // as above
 		TraceID: s.TraceID().String(), SpanID: s.SpanID().String(), Flags: byte(s.TraceFlags()) & (correlation.FlagSampled | correlation.FlagRandom),
 	}), span
 }
 
 // within is begin for work that is a part of other work. If that is not recorded, nor is this: the span is nil.
-func (t *Tracer) within(ctx context.Context, name string, options ...trace.SpanStartOption) (context.Context, trace.Span) {
+func (t *Tracer) within(ctx context.Context, name string) (context.Context, trace.Span) {
 	if !trace.SpanFromContext(ctx).IsRecording() {
 		return ctx, nil
 	}
-	return t.begin(ctx, name, options...)
+	return t.begin(ctx, name)
 }
 
 // end ends a span of within. Of an error it tells the code of the fault.

@@ -124,7 +124,10 @@ func TestFailures(t *testing.T) {
 	store.Create(ctx, make([]ordering.NewOrder, 2))
 	_, _ = store.Get(ctx, order.ID{})
 	orders := tracer.Orders(failingUseCases{})
-	for range orders.All(ctx, ordering.Caller{}, ordering.Query{}) {
+	for _, err := range orders.All(ctx, ordering.Caller{}, ordering.Query{}) {
+		if !errors.Is(err, errAway) {
+			t.Errorf("export: %v", err)
+		}
 	}
 	orders.PlaceBatch(ctx, ordering.Caller{}, nil)
 	end(http.StatusInternalServerError, false)
