@@ -30,15 +30,7 @@ func TestTraces(t *testing.T) {
 	spans.Await(t, "send events", 1)
 	worker.stop()
 
-	one := func(name string) collector.Span {
-		t.Helper()
-		list := spans.Named(name)
-		if len(list) != 1 {
-			t.Fatalf("%d spans are named %q among %+v", len(list), name, spans.Spans())
-		}
-		return list[0]
-	}
-	command, change, told := one("process commands"), one("change order"), one("send events")
+	command, change, told := spans.One(t, "process commands"), spans.One(t, "change order"), spans.One(t, "send events")
 	if diff := cmp.Diff([]collector.Place{{TraceID: sender, SpanID: senderSpan}}, command.Links); diff != "" {
 		t.Errorf("links of the command (-want +got):\n%s", diff)
 	}

@@ -181,6 +181,16 @@ func (c *Collector) Named(name string) []Span {
 	return list
 }
 
+// One is the only span of a name; the test ends if there is none, or another one.
+func (c *Collector) One(tb testing.TB, name string) Span {
+	tb.Helper()
+	list := c.Named(name)
+	if len(list) != 1 {
+		tb.Fatalf("%d spans are named %q among %+v", len(list), name, c.Spans())
+	}
+	return list[0]
+}
+
 // Calls is how many exports were tried.
 func (c *Collector) Calls() int {
 	c.mu.Lock()

@@ -45,16 +45,6 @@ func withHeader(t *testing.T, event []byte, name, value string) []byte {
 	return event
 }
 
-// one is the only span of a name among those that have come.
-func one(t *testing.T, c *collector.Collector, name string) collector.Span {
-	t.Helper()
-	list := c.Named(name)
-	if len(list) != 1 {
-		t.Fatalf("%d spans are named %q among %+v", len(list), name, c.Spans())
-	}
-	return list[0]
-}
-
 // differ compares some of a span's attributes, or of its resource's.
 func differ(t *testing.T, what string, got, want map[string]string) {
 	t.Helper()
@@ -73,7 +63,7 @@ func TestTraces(t *testing.T) {
 	_, f := withBus(t, r, t.TempDir(), "OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL)
 	id := placed(t, r.BeginTraced(post(t, "POST", "/orders", newOrder), process.Patience, invocation).Await(t).Payload)
 	f.Freeze(t)
-	request, told, call := one(t, c, "POST /orders"), one(t, c, "send events"), one(t, c, "EventBridge/PutEvents")
+	request, told, call := c.One(t, "POST /orders"), c.One(t, "send events"), c.One(t, "EventBridge/PutEvents")
 	if request.TraceID != invocationTrace || request.ParentID != invocationParent || len(request.Links) > 0 {
 		t.Errorf("the request is %+v", request)
 	}
@@ -98,7 +88,7 @@ func TestTraces(t *testing.T) {
 	// A caller with a trace of its own has the request in it, which is linked to the invocation.
 	event := withHeader(t, post(t, "GET", "/orders/"+id, ""), "traceparent", "00-"+callersTrace+"-"+callersSpan+"-01")
 	r.BeginTraced(event, process.Patience, invocation).Await(t)
-	read := one(t, c, "GET /orders/{order_id}")
+	read := c.One(t, "GET /orders/{order_id}")
 	want := []collector.Place{{TraceID: invocationTrace, SpanID: invocationParent}}
 	if diff := cmp.Diff(want, read.Links); diff != "" || read.TraceID != callersTrace || read.ParentID != callersSpan {
 		t.Errorf("the request is in the trace %s below %s; links (-want +got):\n%s", read.TraceID, read.ParentID, diff)
@@ -121,7 +111,7 @@ func TestTraces(t *testing.T) {
 		}
 		differ(t, "message", m.Attributes, map[string]string{"faas.trigger": "pubsub", "messaging.system": "aws_sqs", "messaging.operation.type": "process"})
 	}
-	applied := one(t, c, "change order")
+	applied := c.One(t, "change order")
 	if !slices.ContainsFunc(messages, func(m collector.Span) bool { return m.SpanID == applied.ParentID }) {
 		t.Errorf("the command is applied in %+v", applied)
 	}

@@ -24,20 +24,20 @@ func TestCollectorIsAway(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := start(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+endpoint)
+			p := start(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+endpoint)
 			begun := time.Now()
 			for range 20 {
-				s.place(t)
+				place(t, p)
 			}
 			if took := time.Since(begun); took > 5*time.Second {
 				t.Errorf("20 orders take %v", took)
 			}
 			begun = time.Now()
-			s.stop()
+			p.Stop()
 			if took := time.Since(begun); took > 10*time.Second {
 				t.Errorf("the stop takes %v", took)
 			}
-			told := s.log.lines(t, "Traces can't be exported and are dropped; check OTEL_EXPORTER_OTLP_ENDPOINT and the collector")
+			told := lines(t, p, "Traces can't be exported and are dropped; check OTEL_EXPORTER_OTLP_ENDPOINT and the collector")
 			if len(told) != 1 || told[0].Level != "WARNING" {
 				t.Errorf("the log tells of it %d times: %+v", len(told), told)
 			}
@@ -48,9 +48,9 @@ func TestCollectorIsAway(t *testing.T) {
 // With an exporter of none, nothing is recorded although there is a collector.
 func TestNoExporter(t *testing.T) {
 	c := collector.Start(t)
-	s := start(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL, "OTEL_TRACES_EXPORTER=none", "OTEL_METRICS_EXPORTER=none")
-	s.place(t)
-	s.stop()
+	p := start(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL, "OTEL_TRACES_EXPORTER=none", "OTEL_METRICS_EXPORTER=none")
+	place(t, p)
+	p.Stop()
 	if c.Calls() > 0 || len(c.Spans()) > 0 {
 		t.Errorf("the collector was called %d times", c.Calls())
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"order-processing-service/test/collector"
+	"order-processing-service/test/program"
 )
 
 // A trace of a caller, and its forms.
@@ -47,24 +48,24 @@ func callers() []caller {
 }
 
 // ask asks the service as each caller does, and returns the log lines of the requests in the same order.
-func ask(t *testing.T, s *service, all []caller) []line {
+func ask(t *testing.T, p *program.Program, all []caller) []line {
 	t.Helper()
 	for i, caller := range all {
 		id := "X-Request-Id: " + strconv.Itoa(i)
-		if status, _ := s.send(t, http.MethodGet, "/orders", "", append(caller.headers, id)...); status != http.StatusOK {
+		if status, _ := send(t, p, http.MethodGet, "/orders", "", append(caller.headers, id)...); status != http.StatusOK {
 			t.Fatalf("%s: status %d", caller.name, status)
 		}
 	}
-	s.stop()
-	lines := make([]line, len(all))
-	for _, l := range s.log.lines(t, "request") {
+	p.Stop()
+	logged := make([]line, len(all))
+	for _, l := range lines(t, p, "request") {
 		i, err := strconv.Atoi(l.RequestID)
 		if err != nil {
 			t.Fatalf("the line of a request has the id %q", l.RequestID)
 		}
-		lines[i] = l
+		logged[i] = l
 	}
-	return lines
+	return logged
 }
 
 // Each request is part of the trace that its caller names, whether traces are recorded or not, and of a new one if the caller
@@ -121,17 +122,17 @@ func TestPropagators(t *testing.T) {
 func TestUnsampledCallers(t *testing.T) {
 	for name, header := range map[string]string{"W3C": w3c + "-00", "X-Ray": xray + ";Parent=" + spanID + ";Sampled=0"} {
 		c := collector.Start(t)
-		s := start(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL)
-		s.place(t, header)
+		p := start(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL)
+		place(t, p, header)
 		told := c.Await(t, "send events", 1)[0]
-		s.stop()
+		p.Stop()
 		if len(c.Named("POST /orders"))+len(c.Named("place order"))+len(c.Named("create orders")) > 0 {
 			t.Errorf("%s: recorded are %+v", name, c.Spans())
 		}
 		if len(told.Links) > 0 || told.TraceID == traceID {
 			t.Errorf("%s: what is told is %+v", name, told)
 		}
-		if line := s.log.lines(t, "request")[0]; line.TraceID != traceID {
+		if line := lines(t, p, "request")[0]; line.TraceID != traceID {
 			t.Errorf("%s: the line has the trace %s", name, line.TraceID)
 		}
 	}
@@ -146,9 +147,9 @@ func TestSamplers(t *testing.T) {
 	} {
 		for i, headers := range [][]string{{w3c + "-01"}, nil} {
 			c := collector.Start(t)
-			s := start(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL, "OTEL_TRACES_SAMPLER="+sampler, "OTEL_TRACES_SAMPLER_ARG=0")
-			s.place(t, headers...)
-			s.stop() // what is to be told is told before
+			p := start(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL, "OTEL_TRACES_SAMPLER="+sampler, "OTEL_TRACES_SAMPLER_ARG=0")
+			place(t, p, headers...)
+			p.Stop() // what is to be told is told before
 			for _, name := range []string{"POST /orders", "send events"} {
 				if (len(c.Named(name)) == 1) != want[i] {
 					t.Errorf("%s, %v: %q is recorded %d times", sampler, headers, name, len(c.Named(name)))
@@ -162,12 +163,12 @@ func TestSamplers(t *testing.T) {
 func TestIDs(t *testing.T) {
 	for propagators, isTime := range map[string]bool{"": true, "tracecontext": false} {
 		c := collector.Start(t)
-		s := start(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL, "OTEL_PROPAGATORS="+propagators)
+		p := start(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL, "OTEL_PROPAGATORS="+propagators)
 		before := time.Now().Unix()
 		for range 3 {
-			s.place(t)
+			place(t, p)
 		}
-		s.stop()
+		p.Stop()
 		timed := 0
 		for _, request := range c.Named("POST /orders") {
 			began, err := strconv.ParseInt(request.TraceID[:8], 16, 64)

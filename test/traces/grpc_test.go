@@ -18,10 +18,10 @@ func TestGRPC(t *testing.T) {
 	}
 	for name, a := range map[string]*authority.Authority{"trusted": trusted, "not trusted": stranger} {
 		c := collector.StartGRPC(t, a.Server(t).TLS(t))
-		s := start(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc", "OTEL_EXPORTER_OTLP_CERTIFICATE="+file,
+		p := start(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc", "OTEL_EXPORTER_OTLP_CERTIFICATE="+file,
 			"OTEL_EXPORTER_OTLP_HEADERS=api-key=s3cret")
-		s.place(t)
-		s.stop()
+		place(t, p)
+		p.Stop()
 		if got := len(c.Named("POST /orders")) == 1 && c.Header("Api-Key") == "s3cret"; got != (a == trusted) {
 			t.Errorf("%s: the collector has %+v, with the key %q", name, c.Spans(), c.Header("Api-Key"))
 		}

@@ -2,44 +2,20 @@
 package traces_test
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"io"
 	"maps"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"order-processing-service/internal/bootstrap"
-	"order-processing-service/internal/bootstrap/config"
 	"order-processing-service/test/collector"
 	"order-processing-service/test/mongodb"
+	"order-processing-service/test/program"
 )
-
-// service is a program that runs.
-type service struct {
-	url  string
-	log  *output
-	stop func()
-}
-
-// output is what a program logs.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(b)
-}
 
 // line is what is read of a log line.
 type line struct {
@@ -53,12 +29,10 @@ type line struct {
 }
 
 // lines are those with a message.
-func (o *output) lines(t *testing.T, message string) []line {
+func lines(t *testing.T, p *program.Program, message string) []line {
 	t.Helper()
-	o.mu.Lock()
-	defer o.mu.Unlock()
 	var found []line
-	for text := range strings.Lines(o.text.String()) {
+	for text := range strings.Lines(p.Log.String()) {
 		var l line
 		if err := json.Unmarshal([]byte(text), &l); err != nil {
 			t.Fatalf("%v: %s", err, text)
@@ -70,45 +44,24 @@ func (o *output) lines(t *testing.T, message string) []line {
 	return found
 }
 
-// stopLimit is how long a stop may take in a test.
-const stopLimit = 30 * time.Second
-
 // start starts the program with the settings, NAME=value. Stopping it exports what was recorded.
-func start(t *testing.T, settings ...string) *service {
+func start(t *testing.T, settings ...string) *program.Program {
 	t.Helper()
-	environ := append([]string{"PORT=0", "ADMIN_ADDR=off", "DATA_DIR=" + t.TempDir()}, settings...)
-	c, err := config.Load(config.Source{Environ: environ})
-	if err != nil {
-		t.Fatal(err)
+	overrides := make(map[string]string)
+	for _, pair := range settings {
+		name, value, _ := strings.Cut(pair, "=")
+		overrides[name] = value
 	}
-	s := &service{log: new(output)}
-	program, err := bootstrap.Open(t.Context(), c, s.log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.url = program.URL()
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	stopped := make(chan error, 1)
-	go func() { stopped <- program.Run(ctx) }()
-	s.stop = sync.OnceFunc(func() {
-		cancel()
-		select {
-		case err := <-stopped:
-			if err != nil {
-				t.Errorf("the program ends with %v", err)
-			}
-		case <-time.After(stopLimit):
-			t.Error("the program does not stop")
-		}
-	})
-	t.Cleanup(s.stop)
-	return s
+	return program.Start(t, t.TempDir(), overrides)
 }
 
+// answerLimit is how long an answer may take.
+const answerLimit = 30 * time.Second
+
 // send sends a request, whose headers are "Name: value", and returns the status and the body of the answer.
-func (s *service) send(t *testing.T, method, path, body string, headers ...string) (status int, answer string) {
+func send(t *testing.T, p *program.Program, method, path, body string, headers ...string) (status int, answer string) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, s.url+path, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(t.Context(), method, p.URL+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +72,7 @@ func (s *service) send(t *testing.T, method, path, body string, headers ...strin
 		name, value, _ := strings.Cut(h, ": ")
 		r.Header.Add(name, value)
 	}
-	client := http.Client{Timeout: stopLimit}
+	client := http.Client{Timeout: answerLimit}
 	defer client.CloseIdleConnections()
 	a, err := client.Do(r)
 	if err != nil {
@@ -134,9 +87,9 @@ func (s *service) send(t *testing.T, method, path, body string, headers ...strin
 }
 
 // place places an order and returns its id.
-func (s *service) place(t *testing.T, headers ...string) string {
+func place(t *testing.T, p *program.Program, headers ...string) string {
 	t.Helper()
-	status, body := s.send(t, http.MethodPost, "/orders", order, headers...)
+	status, body := send(t, p, http.MethodPost, "/orders", order, headers...)
 	var o struct {
 		ID string `json:"id"`
 	}
@@ -147,16 +100,6 @@ func (s *service) place(t *testing.T, headers ...string) string {
 }
 
 const order = `{"customer_id":"ana@example.com","items":[{"sku":"TEA-1","quantity":2,"unit_price":12.5}]}`
-
-// only is the one span of a name.
-func only(t *testing.T, c *collector.Collector, name string) collector.Span {
-	t.Helper()
-	list := c.Named(name)
-	if len(list) != 1 {
-		t.Fatalf("%d spans are named %q among %+v", len(list), name, c.Spans())
-	}
-	return list[0]
-}
 
 // has reports what a span lacks of the attributes.
 func has(t *testing.T, s collector.Span, want map[string]string) {
@@ -178,13 +121,13 @@ func TestOneRequest(t *testing.T) {
 				settings = []string{"MONGO_URI=" + server.URI, "MONGO_DB=" + server.Database(t).Name()}
 			}
 			c := collector.Start(t)
-			s := start(t, append(settings, "OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL, "OTEL_RESOURCE_ATTRIBUTES=deployment.environment.name=test",
+			p := start(t, append(settings, "OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL, "OTEL_RESOURCE_ATTRIBUTES=deployment.environment.name=test",
 				"OTEL_EXPORTER_OTLP_HEADERS=api-key=s3cret")...)
-			id := s.place(t)
+			id := place(t, p)
 			c.Await(t, "send events", 1)
 			c.Await(t, "send manifests", 1)
-			s.stop()
-			checkTree(t, c, s, system)
+			p.Stop()
+			checkTree(t, c, p, system)
 			for _, span := range c.Spans() {
 				for name, value := range span.Attributes {
 					if strings.Contains(value, id) || strings.Contains(value, "ana") {
@@ -199,9 +142,9 @@ func TestOneRequest(t *testing.T) {
 	}
 }
 
-func checkTree(t *testing.T, c *collector.Collector, s *service, system string) {
+func checkTree(t *testing.T, c *collector.Collector, p *program.Program, system string) {
 	t.Helper()
-	request, use, store := only(t, c, "POST /orders"), only(t, c, "place order"), only(t, c, "create orders")
+	request, use, store := c.One(t, "POST /orders"), c.One(t, "place order"), c.One(t, "create orders")
 	if request.ParentID != "" || use.ParentID != request.SpanID || store.ParentID != use.SpanID ||
 		use.TraceID != request.TraceID || store.TraceID != request.TraceID {
 		t.Errorf("no tree: %+v\n%+v\n%+v", request, use, store)
@@ -215,7 +158,7 @@ func checkTree(t *testing.T, c *collector.Collector, s *service, system string) 
 		t.Errorf("resource (-want +got):\n%s", diff)
 	}
 	for _, name := range []string{"events", "manifests"} {
-		told := only(t, c, "send "+name)
+		told := c.One(t, "send "+name)
 		if told.Kind != "PRODUCER" || told.ParentID != "" || told.TraceID == request.TraceID {
 			t.Errorf("what is told is %+v", told)
 		}
@@ -224,7 +167,7 @@ func checkTree(t *testing.T, c *collector.Collector, s *service, system string) 
 		}
 		has(t, told, map[string]string{"orders.subscriber": name, "messaging.operation.type": "send", "messaging.batch.message_count": "1"})
 	}
-	line := s.log.lines(t, "request")[0]
+	line := lines(t, p, "request")[0]
 	xray := "1-" + request.TraceID[:8] + "-" + request.TraceID[8:]
 	if line.TraceID != request.TraceID || line.SpanID != request.SpanID || line.XRay != xray {
 		t.Errorf("the request's line has %+v", line)
@@ -239,13 +182,13 @@ func checkTree(t *testing.T, c *collector.Collector, s *service, system string) 
 // What is refused is no failure of the service; what it can't do is.
 func TestErrors(t *testing.T) {
 	c := collector.Start(t)
-	s := start(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL)
-	id := s.place(t)
-	s.send(t, http.MethodGet, "/orders/0123456789abcdef01234567", "")
-	s.send(t, http.MethodPatch, "/orders/"+id, `{"status":"DELIVERED"}`)
-	s.send(t, "BREW", "/ana@example.com?token=s3cret", "")
-	s.send(t, http.MethodGet, "/health", "")
-	s.stop()
+	p := start(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL)
+	id := place(t, p)
+	send(t, p, http.MethodGet, "/orders/0123456789abcdef01234567", "")
+	send(t, p, http.MethodPatch, "/orders/"+id, `{"status":"DELIVERED"}`)
+	send(t, p, "BREW", "/ana@example.com?token=s3cret", "")
+	send(t, p, http.MethodGet, "/health", "")
+	p.Stop()
 	for name, want := range map[string]map[string]string{
 		"GET /orders/{order_id}":   {"http.response.status_code": "404"},
 		"read order":               {"error.type": "order_not_found"},
@@ -253,7 +196,7 @@ func TestErrors(t *testing.T) {
 		"change order":             {"error.type": "status_not_allowed"},
 		"HTTP":                     {"http.request.method": "_OTHER", "http.response.status_code": "404"},
 	} {
-		span := only(t, c, name)
+		span := c.One(t, name)
 		has(t, span, want)
 		if span.Failed {
 			t.Errorf("%q counts as a failure", name)

@@ -3,10 +3,10 @@ package tracing_test
 import (
 	"context"
 	"errors"
-	"iter"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -47,16 +47,6 @@ func requested(t *testing.T, tracer *tracing.Tracer) (context.Context, func(stat
 	return tracer.Request(t.Context(), correlation.Trace{}, r, "/orders")
 }
 
-// only is the one span of a name.
-func only(t *testing.T, c *collector.Collector, name string) collector.Span {
-	t.Helper()
-	list := c.Named(name)
-	if len(list) != 1 {
-		t.Fatalf("%d spans are named %q among %+v", len(list), name, c.Spans())
-	}
-	return list[0]
-}
-
 // The answer decides whether a request has failed.
 func TestRequestEnds(t *testing.T) {
 	for _, tt := range []struct {
@@ -69,7 +59,7 @@ func TestRequestEnds(t *testing.T) {
 		_, end := requested(t, tracer)
 		end(tt.status, tt.cut)
 		tracer.Flush(t.Context())
-		if s := only(t, c, "GET /orders"); s.Failed != tt.failed || s.Attributes["error.type"] != tt.kind {
+		if s := c.One(t, "GET /orders"); s.Failed != tt.failed || s.Attributes["error.type"] != tt.kind {
 			t.Errorf("%+v: %+v", tt, s)
 		}
 	}
@@ -77,10 +67,9 @@ func TestRequestEnds(t *testing.T) {
 
 var errAway = fault.New(fault.Unavailable, "store_away", "it is away, with ana@example.com")
 
-// failing are a store, use cases and a subscriber that fail.
+// failing are a store and a subscriber that fail.
 type (
 	failingStore      struct{ ordering.Store }
-	failingUseCases   struct{ tracing.UseCases }
 	failingSubscriber struct{ panics bool }
 )
 
@@ -96,14 +85,6 @@ func (failingStore) Create(_ context.Context, orders []ordering.NewOrder) []orde
 
 func (failingStore) Get(context.Context, order.ID) (*order.Order, error) {
 	return nil, order.ErrNotFound
-}
-
-func (failingUseCases) All(context.Context, ordering.Caller, ordering.Query) iter.Seq2[*order.Order, error] {
-	return func(yield func(*order.Order, error) bool) { yield(nil, errAway) }
-}
-
-func (failingUseCases) PlaceBatch(context.Context, ordering.Caller, []ordering.Place) []ordering.Placed {
-	return []ordering.Placed{{Err: errors.New("ana@example.com")}, {Err: ordering.ErrOtherCustomer}}
 }
 
 func (failingSubscriber) Name() string { return "books" }
@@ -123,27 +104,30 @@ func TestFailures(t *testing.T) {
 	_, _ = store.List(ctx, ordering.Query{})
 	store.Create(ctx, make([]ordering.NewOrder, 2))
 	_, _ = store.Get(ctx, order.ID{})
-	orders := tracer.Orders(failingUseCases{})
+	orders := tracer.Orders(ordering.New(ordering.Config{
+		Store: failingStore{}, Teller: delivery.Later(nil), Now: time.Now, DefaultCurrency: "EUR",
+	}))
 	for _, err := range orders.All(ctx, ordering.Caller{}, ordering.Query{}) {
 		if !errors.Is(err, errAway) {
 			t.Errorf("export: %v", err)
 		}
 	}
-	orders.PlaceBatch(ctx, ordering.Caller{}, nil)
+	draft := order.Draft{CustomerID: "ana@example.com", Items: []order.DraftItem{{SKU: "TEA", Quantity: 1, UnitPrice: "1"}}}
+	orders.PlaceBatch(ctx, ordering.Caller{}, []ordering.Place{{Draft: draft}, {Draft: draft}, {}})
 	end(http.StatusInternalServerError, false)
 	tracer.Subscribers([]delivery.Subscriber{failingSubscriber{}})[0].Deliver(t.Context(), nil)
 	tracer.Flush(t.Context())
 	for name, kind := range map[string]string{
-		"list orders": "store_away", "create orders": "store_away", "export orders": "store_away", "place orders": "internal", "send books": "store_away",
+		"list orders": "store_away", "create orders": "store_away", "export orders": "store_away", "place orders": "store_away", "send books": "store_away",
 	} {
-		if s := only(t, c, name); !s.Failed || s.Attributes["error.type"] != kind {
+		if s := c.One(t, name); !s.Failed || s.Attributes["error.type"] != kind {
 			t.Errorf("%q: %+v", name, s)
 		}
 	}
-	if s := only(t, c, "get orders"); s.Failed || s.Attributes["error.type"] != "" {
+	if s := c.One(t, "get orders"); s.Failed || s.Attributes["error.type"] != "" {
 		t.Errorf("an order that is not there counts as a failure: %+v", s)
 	}
-	if s := only(t, c, "create orders"); s.Attributes["db.operation.batch.size"] != "2" {
+	if s := c.One(t, "create orders"); s.Attributes["db.operation.batch.size"] != "2" {
 		t.Errorf("two orders are %+v", s)
 	}
 	for _, s := range c.Spans() {
@@ -166,7 +150,7 @@ func TestSubscriberThatPanics(t *testing.T) {
 		tracer.Subscribers([]delivery.Subscriber{failingSubscriber{panics: true}})[0].Deliver(t.Context(), nil)
 	}()
 	tracer.Flush(t.Context())
-	only(t, c, "send books")
+	c.One(t, "send books")
 }
 
 // Outside of recorded work nothing is recorded: not what the dispatcher asks the store, nor what a worker asks its queue.
@@ -194,7 +178,7 @@ func TestCallsOfAWS(t *testing.T) {
 	call(ctx, t, tracer, http.StatusBadRequest, awstest.Refusal("AccessDeniedException"))
 	end(http.StatusOK, false)
 	tracer.Flush(t.Context())
-	s, parent := only(t, c, "SQS/ReceiveMessage"), only(t, c, "GET /orders")
+	s, parent := c.One(t, "SQS/ReceiveMessage"), c.One(t, "GET /orders")
 	if !s.Failed || s.Attributes["error.type"] != "AccessDeniedException" || s.ParentID != parent.SpanID || s.Kind != "CLIENT" {
 		t.Errorf("a refused call is %+v", s)
 	}
@@ -215,7 +199,7 @@ func TestLinks(t *testing.T) {
 	}
 	tracer.Subscribers([]delivery.Subscriber{failingSubscriber{}})[0].Deliver(t.Context(), messages)
 	tracer.Flush(t.Context())
-	s := only(t, c, "send books")
+	s := c.One(t, "send books")
 	want := []collector.Place{{TraceID: one[3:35], SpanID: one[36:52]}, {TraceID: two[3:35], SpanID: two[36:52]}}
 	if diff := cmp.Diff(want, s.Links); diff != "" || s.Attributes["messaging.batch.message_count"] != "7" {
 		t.Errorf("%+v has the links (-want +got):\n%s", s, diff)
@@ -238,7 +222,7 @@ func TestMessages(t *testing.T) {
 		t.Errorf("receive: %v", err)
 	}
 	tracer.Flush(t.Context())
-	s := only(t, c, "process commands")
+	s := c.One(t, "process commands")
 	want := []collector.Place{{TraceID: "4bf92f3577b34da6a3ce929d0e0e4736", SpanID: "00f067aa0ba902b7"}}
 	if diff := cmp.Diff(want, s.Links); diff != "" || s.ParentID != "" || !s.Failed || s.Kind != "CONSUMER" {
 		t.Errorf("%+v has the links (-want +got):\n%s", s, diff)
@@ -256,8 +240,8 @@ func TestMessages(t *testing.T) {
 // A nil Tracer leaves everything as it is.
 func TestNoTracer(t *testing.T) {
 	var tracer *tracing.Tracer
-	store, orders := failingStore{}, failingUseCases{}
-	if tracer.Store(store, "sqlite") != ordering.Store(store) || tracer.Orders(orders) != tracing.UseCases(orders) || tracer.AWS() != nil {
+	store := failingStore{}
+	if tracer.Store(store, "sqlite") != ordering.Store(store) || tracer.AWS() != nil {
 		t.Error("parts are changed though nothing is recorded")
 	}
 	tracer.Flush(t.Context())
