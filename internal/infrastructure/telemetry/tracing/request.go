@@ -22,18 +22,24 @@ func (t *Tracer) Request(ctx context.Context, caller correlation.Trace, r *http.
 	if method == otherMethod {
 		title = "HTTP"
 	}
-	options := []trace.SpanStartOption{server(), with(semconv.HTTPRequestMethodKey.String(method), semconv.NetworkProtocolVersion(protocolVersion(r)))}
 	if route != "" {
 		title += " " + route
-		options = append(options, with(semconv.HTTPRoute(route)))
 	}
-	if i, ok := t.invocation(ctx); ok {
-		options = append(options, with(i.attributes("http")...))
-		if link, ok := linkTo(i.trace); ok && i.trace.TraceID != caller.TraceID {
-			options = append(options, trace.WithLinks(link)) // the caller has a trace of its own
-		}
+	options := append(make([]trace.SpanStartOption, 0, 2), server())
+	of, invoked := t.invocation(ctx)
+	if link, ok := linkTo(of.trace); ok && of.trace.TraceID != caller.TraceID {
+		options = append(options, trace.WithLinks(link)) // the caller has a trace of its own
 	}
 	ctx, span := t.begin(trace.ContextWithRemoteSpanContext(ctx, remote(caller)), title, options...)
+	if span.IsRecording() { // the samplers ask for none of it
+		span.SetAttributes(semconv.HTTPRequestMethodKey.String(method), semconv.NetworkProtocolVersion(protocolVersion(r)))
+		if route != "" {
+			span.SetAttributes(semconv.HTTPRoute(route))
+		}
+		if invoked {
+			span.SetAttributes(of.attributes("http")...)
+		}
+	}
 	return ctx, func(status int, cut bool) { endRequest(span, status, cut) }
 }
 
