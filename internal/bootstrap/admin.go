@@ -24,8 +24,8 @@ const (
 	maxProfile = 5 * time.Minute
 )
 
-// admin is what operators have at an address of their own: health checks, which go on being answered when the API is full, and
-// profiles. Nobody is asked who they are. Profiles, which may hold what is in memory, are given to programs on this machine
+// admin is what operators have at an address of their own: health checks and metrics, which go on being answered when the API is
+// full, and profiles. Nobody is asked who they are. Profiles, which may hold what is in memory, are given to programs on this machine
 // only, whatever the address.
 type admin struct {
 	listener net.Listener
@@ -80,9 +80,12 @@ func (a *admin) close() error {
 	return err
 }
 
-// adminHandler has the endpoints.
-func adminHandler(health http.Handler) http.Handler {
+// adminHandler has the endpoints; without metrics there are none to see.
+func adminHandler(health, metrics http.Handler) http.Handler {
 	mux := http.NewServeMux()
+	if metrics != nil {
+		mux.Handle("GET /metrics", metrics)
+	}
 	mux.Handle("GET /health", health)
 	mux.Handle("GET /health/", health)
 	profiles := http.NewServeMux() // never the one that every package can add to

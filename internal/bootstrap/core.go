@@ -11,6 +11,8 @@ import (
 	"order-processing-service/internal/application/ordering"
 	"order-processing-service/internal/bootstrap/config"
 	"order-processing-service/internal/infrastructure/identity"
+	"order-processing-service/internal/infrastructure/telemetry/emf"
+	"order-processing-service/internal/infrastructure/telemetry/metrics"
 	"order-processing-service/internal/infrastructure/telemetry/tracing"
 	"order-processing-service/internal/interfaces/httpapi"
 )
@@ -23,6 +25,8 @@ const ServiceName = "order-processing-service"
 type core struct {
 	config     *config.Config
 	log        *slog.Logger
+	metrics    *metrics.Metrics
+	emf        *emf.Writer     // nil but in Lambda
 	tracer     *tracing.Tracer // nil when nothing is traced
 	store      storage
 	dispatcher *delivery.Dispatcher
@@ -34,7 +38,7 @@ type core struct {
 }
 
 // openCore makes the parts, but starts none; ctx is for that only. Log lines go to out. The error says in one line what to
-// do. A core that was opened must be closed. A process that may be frozen is one in AWS Lambda.
+// do. A core that was opened must be closed. A process that may be frozen is one in AWS Lambda, where metrics are read from the log.
 func openCore(ctx context.Context, c *config.Config, out io.Writer, frozen bool) (_ *core, err error) {
 	p := &core{config: c, log: newLogger(c, out, frozen)}
 	defer func() {
@@ -42,28 +46,42 @@ func openCore(ctx context.Context, c *config.Config, out io.Writer, frozen bool)
 			err = errors.Join(err, p.close(ctx))
 		}
 	}()
+	if frozen && c.MetricsEMF == "auto" {
+		p.emf = newEMF(c, out)
+	}
+	if p.metrics, err = openMetrics(ctx, c, p.log, frozen, p.emf); err != nil {
+		return nil, err
+	}
 	if p.tracer, err = openTracer(ctx, c, p.log, frozen); err != nil {
 		return nil, err
 	}
-	if p.store, err = openStore(ctx, c, p.log); err != nil {
+	if p.store, err = openStore(ctx, c, p.log, p.metrics); err != nil {
 		return nil, err
 	}
-	p.store.Store = p.tracer.Store(p.store.Store, p.store.system)
-	p.store.deliveryStore = p.tracer.DeliveryStore(p.store.deliveryStore, p.store.system)
+	p.store.Store = p.tracer.Store(p.store.system, p.metrics.Store(p.store.system, p.store.Store))
+	p.store.deliveryStore = p.tracer.DeliveryStore(p.store.system, p.metrics.DeliveryStore(p.store.system, p.store.deliveryStore))
 	told, err := subscribers(ctx, c, p.log, p.tracer)
 	if err != nil {
 		return nil, err
 	}
 	p.checks = looks(told)
-	told = p.tracer.Subscribers(told)
+	for i := range told {
+		told[i] = p.tracer.Subscriber(p.metrics.Subscriber(told[i]))
+	}
 	p.dispatcher = delivery.New(delivery.Config{
 		Store: p.store, Subscribers: told, Logger: p.log, Now: p.store.now,
 		Lease: c.DeliveryLease, PollInterval: c.DeliveryPollInterval, MaxAttempts: c.DeliveryMaxAttempts,
 		BackoffMin: c.DeliveryBackoffMin, BackoffMax: c.DeliveryBackoffMax, Workers: c.DeliveryWorkers,
 	})
-	p.orders = ordering.New(ordering.Config{
-		Store: p.store, Teller: p.dispatcher, Now: p.store.now, DefaultCurrency: c.DefaultCurrency,
-	})
+	p.metrics.ObserveDeliveries(p.dispatcher.Stats)
+	p.metrics.ObserveBacklog(metrics.Backlogs{Now: p.store.now, Log: p.log, Read: func(ctx context.Context) ([]delivery.Backlog, error) {
+		return p.store.Backlog(ctx, subscriberNames(c), delivery.MaxBacklog)
+	}})
+	use := ordering.Config{Store: p.store, Teller: p.dispatcher, Now: p.store.now, DefaultCurrency: c.DefaultCurrency}
+	if meter := p.metrics.Orders(); meter != nil {
+		use.Meter = meter
+	}
+	p.orders = ordering.New(use)
 	p.useCases = p.orders
 	if p.tracer != nil {
 		p.useCases = p.tracer.Orders(p.orders)
@@ -88,6 +106,9 @@ func (p *core) apiThatWakes(log *slog.Logger, wake func()) http.Handler {
 	}
 	if p.tracer != nil {
 		settings.Record = p.tracer.Request
+	}
+	if meter := p.metrics.HTTP(); meter != nil {
+		settings.Meter = meter
 	}
 	if p.callers != nil {
 		settings.Identify = p.callers.Identify
@@ -122,11 +143,14 @@ func (p *core) close(ctx context.Context) error {
 		p.stopLooks()
 	}
 	if p.dispatcher != nil {
-		errs = append(errs, p.dispatcher.Stop(ctx))
+		stopping, done := allBut(ctx, flushPart)
+		errs = append(errs, p.dispatcher.Stop(stopping))
+		done()
 	}
 	if p.callers != nil {
 		p.callers.Close()
 	}
+	errs = append(errs, p.emf.Write(ctx), p.metrics.Shutdown(ctx)) // when all is done that is measured, and the store can still say what is left
 	if p.store.Closer != nil {
 		errs = append(errs, p.store.Close())
 	}

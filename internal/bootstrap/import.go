@@ -13,6 +13,7 @@ import (
 	"order-processing-service/internal/bootstrap/config"
 	"order-processing-service/internal/domain/money"
 	"order-processing-service/internal/infrastructure/orderclient"
+	"order-processing-service/internal/infrastructure/telemetry/metrics"
 	"order-processing-service/internal/interfaces/cli"
 )
 
@@ -28,6 +29,14 @@ func importOrders(ctx context.Context, streams cli.Streams, o cli.ImportOptions)
 			return err
 		}
 	}
+	var measured *metrics.Metrics
+	if !o.DryRun && c.PushesMetrics() {
+		var end func()
+		if measured, end, err = watchImport(ctx, &o, c, streams.Err); err != nil {
+			return err
+		}
+		defer end()
+	}
 	switch {
 	case o.DryRun:
 		return cli.RunImport(ctx, streams, o, nil, time.Now)
@@ -39,19 +48,23 @@ func importOrders(ctx context.Context, streams cli.Streams, o cli.ImportOptions)
 		defer client.Close()
 		return cli.RunImport(ctx, streams, o, client, time.Now)
 	default:
-		return importHere(ctx, streams, o, c)
+		return importHere(ctx, streams, o, c, measured)
 	}
 }
 
 // importHere imports into the store. Nobody is told by this process: the next service on the store
 // finds the orders due.
-func importHere(ctx context.Context, streams cli.Streams, o cli.ImportOptions, c *config.Config) (err error) {
-	store, err := openStore(ctx, c, slog.New(slog.DiscardHandler))
+func importHere(ctx context.Context, streams cli.Streams, o cli.ImportOptions, c *config.Config, measured *metrics.Metrics) (err error) {
+	store, err := openStore(ctx, c, slog.New(slog.DiscardHandler), measured)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	orders := ordering.New(ordering.Config{Store: store, Teller: delivery.Later(subscriberNames(c)), Now: store.now, DefaultCurrency: c.DefaultCurrency})
+	use := ordering.Config{Store: store, Teller: delivery.Later(subscriberNames(c)), Now: store.now, DefaultCurrency: c.DefaultCurrency}
+	if meter := measured.Orders(); meter != nil {
+		use.Meter = meter
+	}
+	orders := ordering.New(use)
 	// The same orders sent to a service whose callers are not known have the same ids.
 	caller := ordering.Caller{Subject: access.AnonymousSubject}
 	return cli.RunImport(ctx, streams, o, importing.Direct{Service: orders, Caller: caller}, time.Now)

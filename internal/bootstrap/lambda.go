@@ -66,7 +66,7 @@ func openFunction(ctx context.Context, out io.Writer, overrides map[string]strin
 	limitMemory()
 	f := new(function)
 	f.refreshed.Store(time.Now().UnixNano())
-	if f.core, err = openCore(ctx, c, out, true); err != nil {
+	if f.core, err = openCore(ctx, c, &inTurn{w: out}, true); err != nil {
 		return nil, err
 	}
 	if err := f.openIdentity(ctx); err != nil {
@@ -79,15 +79,17 @@ func openFunction(ctx context.Context, out io.Writer, overrides map[string]strin
 	for _, warning := range lambdaWarnings(c) {
 		f.log.WarnContext(ctx, "setting looks wrong in Lambda", "hint", warning)
 	}
-	entry := lambdafn.Config{
+	f.entry = lambdafn.New(lambdafn.Config{
 		API:    f.apiThatWakes(f.log, func() { f.woken.Store(true) }),
-		Before: f.refresh, Teller: f, Receiver: f.receiver(ctx), Log: f.log, BasePath: c.BasePath, Concurrency: c.CommandsConcurrency,
-	}
-	if f.tracer != nil {
-		entry.After = f.tracer.Flush
-	}
-	f.entry = lambdafn.New(entry)
+		Before: f.refresh, After: f.after, Teller: f, Receiver: f.receiver(ctx), Log: f.log, BasePath: c.BasePath, Concurrency: c.CommandsConcurrency,
+	})
 	return f, nil
+}
+
+// after is what an invocation does before its answer: nothing of it may be left for later.
+func (f *function) after(ctx context.Context) {
+	f.measured(ctx)
+	f.tracer.Flush(ctx)
 }
 
 // refreshTimeout bounds the look for changed settings, for which an invocation waits.
@@ -114,7 +116,9 @@ func (f *function) receiver(ctx context.Context) lambdafn.Receiver {
 		if err != nil {
 			return nil, err
 		}
-		return f.commands(account), nil
+		received := f.commands(account)
+		f.metrics.ObserveCommands(received.Counts)
+		return received, nil
 	})
 	return receiver(f.tracer.Receiver(func(ctx context.Context, m receiving.Message) error {
 		s, err := made()
@@ -145,7 +149,9 @@ func (f *function) Flush(ctx context.Context) (left int) {
 
 // Drain implements lambdafn.Teller.
 func (f *function) Drain(ctx context.Context) (left int, err error) {
-	return f.dispatcher.Drain(ctx)
+	left, err = f.dispatcher.Drain(ctx)
+	f.metrics.ReadBacklog(ctx) // once in a while is enough, and every instance would say the same
+	return left, err
 }
 
 // refuseLostOrders keeps orders from where they would be lost without anybody having said so.

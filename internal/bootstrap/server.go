@@ -56,6 +56,7 @@ func (s *Service) incoming() net.Listener {
 		},
 	})
 	s.server.ConnState = limited.State
+	s.metrics.ObserveConnections(limited.Count)
 	var listener net.Listener = limited
 	if s.certificates != nil {
 		listener = connections.Secure(limited, s.certificates.Config(), c.ReadHeaderTimeout, s.log)

@@ -69,7 +69,7 @@ func open(ctx context.Context, c *config.Config, out io.Writer, handler func(*Se
 	if s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", c.Address()); err != nil {
 		return nil, fmt.Errorf("listen on %s: %w; choose another HOST or PORT", c.Address(), err)
 	}
-	if s.admin, err = openAdmin(ctx, c, adminHandler(s.healthOf(telemetry.Patient(s.log))), s.log); err != nil {
+	if s.admin, err = openAdmin(ctx, c, adminHandler(s.healthOf(telemetry.Patient(s.log)), s.metrics.Handler()), s.log); err != nil {
 		return nil, err
 	}
 	requests, abort := context.WithCancel(context.WithoutCancel(ctx))

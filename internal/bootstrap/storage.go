@@ -14,6 +14,7 @@ import (
 	"order-processing-service/internal/domain/money"
 	"order-processing-service/internal/infrastructure/store/mongo"
 	"order-processing-service/internal/infrastructure/store/sqlite"
+	"order-processing-service/internal/infrastructure/telemetry/metrics"
 	"order-processing-service/internal/interfaces/cli"
 )
 
@@ -31,17 +32,24 @@ type storage struct {
 
 type deliveryStore = delivery.Store
 
-// openStore opens the store that the configuration names.
-func openStore(ctx context.Context, c *config.Config, log *slog.Logger) (storage, error) {
+// The stores as OpenTelemetry names them.
+const (
+	systemSQLite  = "sqlite"
+	systemMongoDB = "mongodb"
+)
+
+// openStore opens the store that the configuration names. Its writes are measured, unless measure is nil.
+func openStore(ctx context.Context, c *config.Config, log *slog.Logger, measure *metrics.Metrics) (storage, error) {
 	if c.UsesMongoDB() {
-		return openMongoDB(ctx, c, log)
+		return openMongoDB(ctx, c, log, measure)
 	}
 	path := filepath.Join(c.DataDir, "orders.db")
-	store, err := sqlite.Open(sqlite.Config{Path: path, QueueSize: c.StoreQueueSize, Log: log})
+	store, err := sqlite.Open(sqlite.Config{Path: path, QueueSize: c.StoreQueueSize, Log: log, Observe: measure.Writes(ctx, systemSQLite)})
 	if err != nil {
 		return storage{}, err
 	}
-	opened := storage{Store: store, deliveryStore: store, Closer: store, now: wallClock(time.Now), place: path, system: "sqlite"}
+	opened := storage{Store: store, deliveryStore: store, Closer: store, now: wallClock(time.Now), place: path, system: systemSQLite}
+	measure.ObserveQueue(systemSQLite, store.QueueDepth)
 	if c.MayChange() {
 		opened.renew = newRereader(c, log).look
 	}
@@ -55,16 +63,18 @@ func wallClock(now func() time.Time) func() time.Time {
 }
 
 // openMongoDB opens the store in MongoDB. A server that is away is no error.
-func openMongoDB(ctx context.Context, c *config.Config, log *slog.Logger) (storage, error) {
+func openMongoDB(ctx context.Context, c *config.Config, log *slog.Logger, measure *metrics.Metrics) (storage, error) {
 	settings, server, err := mongoConfig(c, log)
 	if err != nil {
 		return storage{}, err
 	}
+	settings.Observe = measure.Writes(ctx, systemMongoDB)
 	store, err := mongo.Open(ctx, settings)
 	if err != nil {
 		return storage{}, err
 	}
-	opened := storage{Store: store, deliveryStore: store, Closer: store, now: wallClock(store.Now), system: "mongodb"}
+	opened := storage{Store: store, deliveryStore: store, Closer: store, now: wallClock(store.Now), system: systemMongoDB}
+	measure.ObserveQueue(systemMongoDB, store.QueueDepth)
 	opened.place = "MongoDB at " + server.Target() + ", database " + settings.Database
 	if c.MayChange() {
 		opened.renew = store.Renew

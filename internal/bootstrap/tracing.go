@@ -14,7 +14,6 @@ import (
 	"order-processing-service/internal/infrastructure/telemetry"
 	"order-processing-service/internal/infrastructure/telemetry/otlp"
 	"order-processing-service/internal/infrastructure/telemetry/tracing"
-	"order-processing-service/internal/interfaces/cli"
 )
 
 // The propagators that OTEL_PROPAGATORS may name and that are read.
@@ -53,18 +52,6 @@ func openTracer(ctx context.Context, c *config.Config, log *slog.Logger, inLambd
 	return tracing.Open(ctx, tracing.Config{
 		Target: to, Resource: who, Sampler: c.OTelSampler, Ratio: c.SamplerRatio(), XRay: c.Propagates(propagatorXRay), Log: log,
 	})
-}
-
-// collector is where telemetry is sent.
-func collector(c *config.Config) (otlp.Target, error) {
-	to := otlp.Target{Endpoint: c.OTelEndpoint, GRPC: c.OTelProtocol == "grpc", Headers: c.OTLPHeaders()}
-	if c.OTelCertificate != "" {
-		var err error
-		if to.TLS, err = otlp.TrustFile(c.OTelCertificate); err != nil {
-			return otlp.Target{}, cli.UsageError{Err: err}
-		}
-	}
-	return to, nil
 }
 
 // functionAttributes are what AWS Lambda says of the function in its environment.

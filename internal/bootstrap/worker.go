@@ -30,6 +30,7 @@ func OpenWorker(ctx context.Context, c *config.Config, out io.Writer) (*Service,
 		}
 		queue := sqs.NewQueue(account, c.CommandsQueueURL)
 		s.received = s.commands(account)
+		s.metrics.ObserveCommands(s.received.Counts)
 		s.worker = receiving.NewWorker(receiving.WorkerConfig{
 			Queue: queue, Receive: s.tracer.Receiver(s.received.Receive), Ready: s.orders.Ready, Log: s.log,
 			Concurrency: c.CommandsConcurrency, Visibility: c.CommandsVisibility, Timeout: c.RequestTimeout,

@@ -54,6 +54,7 @@ func Start(tb testing.TB) *Collector {
 	c := &Collector{changed: make(chan struct{})}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/traces", c.traces)
+	mux.HandleFunc("POST /v1/metrics", func(http.ResponseWriter, *http.Request) {}) // they are taken, and of no interest here
 	server := httptest.NewServer(mux)
 	tb.Cleanup(server.Close)
 	c.URL = server.URL

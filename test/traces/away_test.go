@@ -24,7 +24,7 @@ func TestCollectorIsAway(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := start(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+endpoint)
+			p := start(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+endpoint, "OTEL_METRICS_EXPORTER=none")
 			begun := time.Now()
 			for range 20 {
 				place(t, p)

@@ -63,6 +63,11 @@ type Store interface {
 	Next(ctx context.Context, id order.ID, subscriber string) (Task, error)
 	// Deliveries lists tracks that wait or are parked.
 	Deliveries(ctx context.Context, q Query) (Page, error)
+	// Backlog counts what the subscribers have yet to be told, a row for each in the same order; see
+	// Tally. It looks at limit orders at most of which something waits, whichever, and at as many of which
+	// something is parked, so that it costs no more than that however many orders there are. It may look
+	// at fewer very large ones; it says so with More. An order whose tracks can't be read is passed over.
+	Backlog(ctx context.Context, subscribers []string, limit int) ([]Backlog, error)
 	// Redrive applies Tracks.Redrive.
 	Redrive(ctx context.Context, id order.ID, subscriber string, now time.Time) error
 	// Skip applies Tracks.Skip.

@@ -149,7 +149,7 @@ func (ts Tracks) Abandon(alive func(owner string) bool, now time.Time) bool {
 func (ts Tracks) List(id order.ID, sequence int, state State) []Delivery {
 	var list []Delivery
 	for _, t := range ts {
-		if t.Told < sequence && t.Parked == (state == StateParked) {
+		if t.in(state, sequence) {
 			list = append(list, Delivery{Order: id, Sequence: t.Told + 1, State: state, Track: t})
 		}
 	}
@@ -224,6 +224,11 @@ func (ts Tracks) Parked() bool {
 
 func (ts Tracks) index(subscriber string) int {
 	return slices.IndexFunc(ts, func(t Track) bool { return t.Subscriber == subscriber })
+}
+
+// in reports whether the track has something to tell and stands in the given state.
+func (t *Track) in(state State, sequence int) bool {
+	return t.Told < sequence && t.Parked == (state == StateParked)
 }
 
 func (t *Track) due(sequence int, now time.Time) bool {

@@ -68,6 +68,8 @@ type Progress struct {
 	LinesDone int64
 	// OrdersDone counts the orders that are placed, there already, or refused.
 	OrdersDone int64
+	// OrdersCreated, OrdersExisting and OrdersRejected are its parts.
+	OrdersCreated, OrdersExisting, OrdersRejected int64
 	// Trouble is why the destination takes no orders, which will be sent again; nil when it is not
 	// known to be in trouble.
 	Trouble error
@@ -151,6 +153,7 @@ func (r *run) report(trouble error) {
 		r.Progress(Progress{
 			Placing: r.placing, BytesRead: r.input.bytes, LinesRead: r.summary.LinesRead,
 			LinesDone: r.linesDone, OrdersDone: r.summary.orders(), Trouble: trouble,
+			OrdersCreated: r.summary.OrdersCreated, OrdersExisting: r.summary.OrdersExisting, OrdersRejected: r.summary.OrdersRejected,
 		})
 	}
 }

@@ -199,7 +199,7 @@ func TestProgress(t *testing.T) {
 		got, _ := run(t, options, newShop(t), text)
 		check(t, "created", int64(5_000), got.Created)
 		check(t, "last report", importing.Progress{
-			Placing: true, BytesRead: int64(len(text)), LinesRead: 10_000, LinesDone: 10_000, OrdersDone: 5_000,
+			Placing: true, BytesRead: int64(len(text)), LinesRead: 10_000, LinesDone: 10_000, OrdersDone: 5_000, OrdersCreated: 5_000,
 		}, last)
 		if reports < 10 {
 			t.Errorf("only %d reports", reports)

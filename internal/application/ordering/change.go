@@ -66,6 +66,11 @@ func (s *Service) Change(ctx context.Context, caller Caller, c Change) (Revised,
 		return Revised{}, err
 	}
 	if changed.Order.Changed() {
+		for _, event := range changed.Order.Events() {
+			if event.Type == order.EventOrderStatusChanged {
+				s.meter.Moved(event.Status)
+			}
+		}
 		s.teller.Accept(h, changed.Order, changed.Order.Events(), changed.Leased)
 	} else {
 		s.teller.Decline(h)

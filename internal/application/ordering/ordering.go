@@ -79,7 +79,15 @@ type Teller interface {
 	Decline(h delivery.Handover)
 }
 
-// Config says what a Service is made of. All fields are needed.
+// Meter counts what was committed. Implementations are safe for concurrent use and never block.
+type Meter interface {
+	// Placed counts an order that was inserted; asHistory tells that no subscriber learns of it.
+	Placed(asHistory bool)
+	// Moved counts an order that came to another status.
+	Moved(to order.Status)
+}
+
+// Config says what a Service is made of. All fields but Meter are needed.
 type Config struct {
 	Store  Store
 	Teller Teller
@@ -87,6 +95,9 @@ type Config struct {
 	Now func() time.Time
 	// DefaultCurrency is the ISO 4217 code of an order that names none.
 	DefaultCurrency string
+	// Meter counts; nil for nobody. A write of which the store could not say whether it was made does not count, and neither
+	// does a repeat of a request.
+	Meter Meter
 }
 
 // Service has the use cases. It is safe for concurrent use.
@@ -95,13 +106,23 @@ type Service struct {
 	teller          Teller
 	now             func() time.Time
 	defaultCurrency string
+	meter           Meter
 	ids             ids
 }
 
 // New returns a Service.
 func New(c Config) *Service {
-	return &Service{store: c.Store, teller: c.Teller, now: c.Now, defaultCurrency: c.DefaultCurrency, ids: newIDs()}
+	if c.Meter == nil {
+		c.Meter = nobody{}
+	}
+	return &Service{store: c.Store, teller: c.Teller, now: c.Now, defaultCurrency: c.DefaultCurrency, meter: c.Meter, ids: newIDs()}
 }
+
+// nobody counts nothing.
+type nobody struct{}
+
+func (nobody) Placed(bool)        {}
+func (nobody) Moved(order.Status) {}
 
 // ErrStoreBusy is the fault of a store whose queue is full.
 var ErrStoreBusy = &fault.Error{

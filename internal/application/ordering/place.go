@@ -119,6 +119,7 @@ func (s *Service) placed(w NewOrder, c Created) Placed {
 	case c.Err != nil:
 		return Placed{Err: c.Err}
 	case c.Existing == nil:
+		s.meter.Placed(w.Handover.AsTold)
 		if !w.Handover.AsTold {
 			s.teller.Accept(w.Handover, w.Order, w.Order.Events(), c.Leased)
 		}

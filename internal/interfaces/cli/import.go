@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"order-processing-service/internal/application/importing"
 	"order-processing-service/internal/domain/money"
 )
 
@@ -35,6 +36,9 @@ type ImportOptions struct {
 	Rejects   io.Writer // where refused lines go; nil for nowhere
 	URL       string    // base address of a running service to send to; empty for the configured store itself
 	JSON      bool      // report as JSON
+
+	// Watch is told as well how far the import is, if not nil: often, never by two goroutines at a time.
+	Watch func(importing.Progress)
 }
 
 func newImport(commands Commands, streams Streams) *cobra.Command {

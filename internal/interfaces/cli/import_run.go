@@ -27,7 +27,12 @@ func RunImport(ctx context.Context, streams Streams, o ImportOptions, to importi
 		Location:   o.Location,
 		AsHistory:  o.AsHistory,
 		Now:        now,
-		Progress:   progress.show,
+		Progress: func(p importing.Progress) {
+			progress.show(p)
+			if o.Watch != nil {
+				o.Watch(p)
+			}
+		},
 	}, to, o.Input, o.Rejects)
 	progress.end()
 	if err != nil {

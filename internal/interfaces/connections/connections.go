@@ -163,6 +163,18 @@ func (l *Listener) Len() int {
 	return len(l.all.conns)
 }
 
+// Count returns how many connections there are, and how many of them are idle. It looks at all of them.
+func (l *Listener) Count() (open, idle int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range l.all.conns {
+		if c.idle.Load() > 0 {
+			idle++
+		}
+	}
+	return len(l.all.conns), idle
+}
+
 // State is the server's ConnState: it learns which connections are idle.
 func (l *Listener) State(conn net.Conn, state http.ConnState) {
 	c := below(conn)

@@ -12,6 +12,7 @@ func (x *exchange) admit(weight int64) error {
 	}
 	if x.api.inFlight.Add(more) > x.api.MaxInFlightBytes {
 		x.api.inFlight.Add(-more)
+		x.api.Meter.Refused(RefusedBodyBytes)
 		// Without this net/http reads on, to use the connection again, before it lets the answer go.
 		x.w.Header()["Connection"] = closing
 		return errBusy

@@ -105,6 +105,8 @@ type Config struct {
 	// AllowedOrigins are the origins of pages that may call the API from a browser, or * for all of them. Without any only its
 	// own pages can.
 	AllowedOrigins []string
+	// Meter measures requests; nil for nobody.
+	Meter Meter
 	// Propagators says which headers tell of a caller's trace.
 	Propagators Propagators
 	// Record begins the record of a request in a trace: the caller's, or a new one if that is none. The route is the operation's path,
@@ -113,6 +115,31 @@ type Config struct {
 	// for health checks, nothing is recorded.
 	Record func(ctx context.Context, caller correlation.Trace, r *http.Request, route string) (_ context.Context, end func(status int, cut bool))
 }
+
+// Meter measures requests. Implementations are safe for concurrent use and never block; each request calls them.
+type Meter interface {
+	// Begun counts a request that begins to be answered, by its method as the client sent it.
+	Begun(method string)
+	// Ended counts a request whose answer has ended. The route is the path of its operation with names in braces, "" when there is
+	// none; the status is that of the answer.
+	Ended(ctx context.Context, method, route string, status int, took time.Duration)
+	// Refused counts a request that was turned away because there are too many, by one of the constants below.
+	Refused(reason string)
+}
+
+// Why a request was turned away.
+const (
+	RefusedQueueFull = "queue_full" // as many requests are worked on as may be
+	RefusedBodyBytes = "body_bytes" // the bodies of all requests weigh as much as they may
+	RefusedRateLimit = "rate_limit" // the caller has made as many requests as it may
+)
+
+// unmetered measures nothing.
+type unmetered struct{}
+
+func (unmetered) Begun(string)                                              {}
+func (unmetered) Ended(context.Context, string, string, int, time.Duration) {}
+func (unmetered) Refused(string)                                            {}
 
 // api is the handler.
 type api struct {
@@ -144,6 +171,9 @@ func NewHealth(c Config) http.Handler {
 func newAPI(c Config) *api {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Meter == nil {
+		c.Meter = unmetered{}
 	}
 	c.MaxBody = cmp.Or(c.MaxBody, DefaultMaxBody)
 	c.MaxBatchBody = cmp.Or(c.MaxBatchBody, DefaultMaxBatchBody)

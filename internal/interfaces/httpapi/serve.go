@@ -16,6 +16,7 @@ import (
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := newExchange(a, w, r)
 	begun := time.Now()
+	a.Meter.Begun(r.Method)
 	defer func() { x.end(begun, recover()) }()
 	if err := x.serve(); err != nil {
 		x.fail(err)
@@ -43,6 +44,7 @@ func (x *exchange) serve() error {
 	if !op.exempt {
 		if a.working.Add(1) > int64(a.MaxConcurrent) {
 			a.working.Add(-1)
+			a.Meter.Refused(RefusedQueueFull)
 			return errBusy
 		}
 		defer a.working.Add(-1)
@@ -88,7 +90,12 @@ func (x *exchange) end(begun time.Time, p any) {
 			x.answer(errPanic)
 		}
 	}
-	x.log(time.Since(begun))
+	took, route := time.Since(begun), ""
+	if x.op != nil {
+		route = x.op.path
+	}
+	x.api.Meter.Ended(x.ctx, x.r.Method, route, x.status, took)
+	x.log(took)
 	if x.record != nil {
 		x.record(x.status, aborted)
 	}

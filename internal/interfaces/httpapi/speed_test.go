@@ -16,6 +16,7 @@ import (
 	"order-processing-service/internal/application/wire"
 	"order-processing-service/internal/domain/order"
 	"order-processing-service/internal/infrastructure/store/memory"
+	"order-processing-service/internal/infrastructure/telemetry/metrics"
 	"order-processing-service/internal/interfaces/httpapi"
 )
 
@@ -49,7 +50,11 @@ func handlers(b *testing.B) (http.Handler, string) {
 	}
 	m := memory.New().Open()
 	log := slog.New(slog.NewJSONHandler(io.Discard, nil)) //nolint:sloglint // the lines are to cost what they cost
-	return httpapi.New(httpapi.Config{Orders: orders(m, &fixed{order: o}), Log: log}), string(wire.AppendOrder(nil, o))
+	measured, err := metrics.New(b.Context(), metrics.Config{Scraped: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return httpapi.New(httpapi.Config{Orders: orders(m, &fixed{order: o}), Log: log, Meter: measured.HTTP()}), string(wire.AppendOrder(nil, o))
 }
 
 // The handler alone.

@@ -156,6 +156,39 @@ func (s *Store) Deliveries(ctx context.Context, q delivery.Query) (delivery.Page
 	return page, nil
 }
 
+// Backlog implements delivery.Store.
+func (s *Store) Backlog(ctx context.Context, subscribers []string, limit int) ([]delivery.Backlog, error) {
+	records, release, err := s.enter(ctx, "count deliveries")
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	tally := delivery.NewTally(subscribers)
+	for _, state := range []delivery.State{delivery.StateWaiting, delivery.StateParked} {
+		found := listed(records, state)
+		if len(found) > limit {
+			tally.More()
+			found = found[:limit]
+		}
+		for _, r := range found {
+			r.count(tally, state)
+		}
+	}
+	return tally.Backlogs(), nil
+}
+
+// count counts what of the record is in the state.
+func (r *record) count(tally *delivery.Tally, state delivery.State) {
+	if state == delivery.StateParked {
+		tally.Parked(r.tracks, r.order.Sequence())
+		return
+	}
+	tally.Waiting(r.tracks, r.order.Sequence(), r.order.View().CreatedAt, func(sequence int) (time.Time, bool) {
+		events := r.eventsAfter(sequence-1, 1)
+		return events[0].Time, true
+	})
+}
+
 // listed returns the records that have deliveries of the state, in the order of the list.
 func listed(records map[order.ID]*record, state delivery.State) []*record {
 	if state == delivery.StateWaiting {

@@ -187,6 +187,7 @@ func (s *Store) updateOne(ctx context.Context, update mongo.WriteModel) (matched
 	bounded, cancel := s.attempt(ctx)
 	defer cancel()
 	var result *mongo.UpdateResult
+	done := s.observed(opUpdate, 1)
 	err = s.onOrders(bounded, func(orders *mongo.Collection) (err error) {
 		switch u := update.(type) {
 		case *mongo.UpdateOneModel:
@@ -198,6 +199,7 @@ func (s *Store) updateOne(ctx context.Context, update mongo.WriteModel) (matched
 		}
 		return err
 	})
+	done(err)
 	if err != nil {
 		return false, err
 	}

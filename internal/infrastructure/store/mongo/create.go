@@ -111,14 +111,17 @@ func (s *Store) insert(ctx context.Context, all []*insert) error {
 func (s *Store) insertMany(ctx context.Context, documents []any) (refused []mongo.BulkWriteError, err error) {
 	bounded, cancel := s.attempt(ctx)
 	defer cancel()
+	done := s.observed(opInsert, len(documents))
 	err = s.onOrders(bounded, func(orders *mongo.Collection) error {
 		_, err := orders.InsertMany(bounded, documents, options.InsertMany().SetOrdered(false))
 		return err
 	})
 	bulk, ok := errors.AsType[mongo.BulkWriteException](err)
 	if !ok || bulk.WriteConcernError != nil {
+		done(err)
 		return nil, err
 	}
+	done(nil) // some ids may have been taken
 	return bulk.WriteErrors, nil
 }
 

@@ -20,3 +20,6 @@ func WaitingQuery(due bson.DateTime, id order.ID) (filter, sort bson.D) { return
 
 // ParkedQuery: see WaitingQuery.
 func ParkedQuery(id order.ID) (filter, sort bson.D) { return parkedAfter(id) }
+
+// BacklogQueries are the filters by which the backlog is counted.
+func BacklogQueries() (waiting, parked bson.D) { return everWaiting, everParked }

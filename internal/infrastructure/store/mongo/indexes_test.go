@@ -50,6 +50,9 @@ func TestNoQueryScans(t *testing.T) {
 	wantNoScan(t, database, "waiting deliveries", filter, sort)
 	filter, sort = mongo.ParkedQuery(order.ID{1})
 	wantNoScan(t, database, "parked deliveries", filter, sort)
+	waiting, parked := mongo.BacklogQueries()
+	wantNoScan(t, database, "backlog that waits", waiting, nil)
+	wantNoScan(t, database, "backlog that is parked", parked, nil)
 }
 
 // filled returns a database with the store's indexes and n orders, made by the store.

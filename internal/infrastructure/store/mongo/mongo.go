@@ -61,6 +61,11 @@ type Config struct {
 	DefaultCurrency money.Currency
 	// Log is told of trouble in the background and of orders that can't be read; nil for nobody.
 	Log *slog.Logger
+	// Observe is told of each call that wrote: the operation, "insert" or "update", how many documents went
+	// together in it, and how long it took until the server had answered. An update that came too late to
+	// change its document counts as well. It is called by many at the same time, and must not block; nil
+	// for nobody.
+	Observe func(operation string, writes int, took time.Duration)
 }
 
 // Store is a client of one collection. It is safe for concurrent use.
@@ -71,6 +76,7 @@ type Store struct {
 	timeout  time.Duration
 	currency money.Currency
 	log      *slog.Logger
+	observe  func(operation string, writes int, took time.Duration) // nil for nobody
 	locks    locks
 	clock    clock
 	reads    *gatherer[*wanted]
@@ -97,6 +103,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		timeout:  cmp.Or(c.Timeout, defaultTimeout),
 		currency: c.DefaultCurrency,
 		log:      c.Log,
+		observe:  c.Observe,
 		database: cmp.Or(c.Database, "orders_db"),
 	}
 	s.renewals.ask = c.Renew
@@ -219,6 +226,9 @@ func (s *Store) enter() error {
 	s.calls.Add(1)
 	return nil
 }
+
+// QueueDepth is how many calls of Create wait right now to be sent together.
+func (s *Store) QueueDepth() int { return len(s.inserts.queue) }
 
 // Close ends the store: calls under way are waited for, later ones are refused. Later calls of Close
 // do nothing.

@@ -165,10 +165,12 @@ func (s *Store) writeTracks(ctx context.Context, writes []tracksWrite) ([]bool, 
 
 // bulkWrite makes writes that do not depend on each other.
 func (s *Store) bulkWrite(ctx context.Context, writes []mongo.WriteModel) (result *mongo.BulkWriteResult, err error) {
+	done := s.observed(opUpdate, len(writes))
 	err = s.onOrders(ctx, func(orders *mongo.Collection) error {
 		result, err = orders.BulkWrite(ctx, writes, options.BulkWrite().SetOrdered(false))
 		return err
 	})
+	done(err)
 	return result, err
 }
 

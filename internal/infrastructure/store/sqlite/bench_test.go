@@ -72,7 +72,7 @@ func BenchmarkCreate(b *testing.B) {
 
 func BenchmarkChange(b *testing.B) {
 	s := openStore(b)
-	ids := fill(b, s, 10_000)
+	ids := fill(b, s, 10_000, told)
 	b.SetParallelism(32)
 	var next atomic.Uint64
 	b.RunParallel(func(pb *testing.PB) {
@@ -92,7 +92,7 @@ func BenchmarkChange(b *testing.B) {
 
 func BenchmarkGet(b *testing.B) {
 	s := openStore(b)
-	ids := fill(b, s, 10_000)
+	ids := fill(b, s, 10_000, told)
 	b.SetParallelism(32)
 	var next atomic.Uint64
 	b.RunParallel(func(pb *testing.PB) {
@@ -106,7 +106,7 @@ func BenchmarkGet(b *testing.B) {
 
 func BenchmarkList(b *testing.B) {
 	s := openStore(b)
-	fill(b, s, 10_000)
+	fill(b, s, 10_000, told)
 	for b.Loop() {
 		orders, err := s.List(context.Background(), ordering.Query{Limit: 50})
 		if err != nil || len(orders) != 50 {
@@ -115,13 +115,42 @@ func BenchmarkList(b *testing.B) {
 	}
 }
 
-func fill(b *testing.B, s *sqlite.Store, n int) []order.ID {
+// BenchmarkBacklog counts what waits among more orders of which everything is told. The oldest event is found in the
+// histories of all that wait, which is the most work that there can be.
+func BenchmarkBacklog(b *testing.B) {
+	for _, waiting := range []int{0, 1_000, delivery.MaxBacklog} {
+		b.Run(fmt.Sprintf("waiting=%d", waiting), func(b *testing.B) {
+			s := openStore(b)
+			fill(b, s, 10_000, told)
+			untold := delivery.Handover{Subscribers: told.Subscribers}
+			later := time.Now().Add(time.Hour)
+			for i, id := range fill(b, s, waiting, told) {
+				value := "yes"
+				now := later.Add(-time.Duration(i) * time.Millisecond)
+				_, err := s.Change(b.Context(), id, untold, now, func(o *order.Order) error {
+					return o.PatchMetadata(map[string]*string{"seen": &value}, order.Stamp{Time: now})
+				})
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+			for b.Loop() {
+				got, err := s.Backlog(b.Context(), told.Subscribers, delivery.MaxBacklog)
+				if err != nil || got[1].Waiting != waiting {
+					b.Fatal(got, err)
+				}
+			}
+		})
+	}
+}
+
+func fill(b *testing.B, s *sqlite.Store, n int, h delivery.Handover) []order.ID {
 	b.Helper()
 	ids := make([]order.ID, 0, n)
 	for len(ids) < n {
 		batch := make([]ordering.NewOrder, 1_000)
 		for i := range batch {
-			batch[i] = ordering.NewOrder{Order: newOrder(b, time.Now()), Handover: told}
+			batch[i] = ordering.NewOrder{Order: newOrder(b, time.Now()), Handover: h}
 			ids = append(ids, batch[i].Order.ID())
 		}
 		for _, c := range s.Create(context.Background(), batch) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/vfs"
 
 	"order-processing-service/internal/application/ordering"
@@ -54,6 +55,27 @@ func (s *Store) SortNothing() { s.sorted = 0 }
 // LimitClaims makes a claim read no more than so many bytes of orders, and the last of them. It must be
 // called before the store is used.
 func (s *Store) LimitClaims(bytes int) { s.claimed = bytes }
+
+// LimitBacklogs makes a look at the backlog read no more than so many bytes of histories, and the last of
+// them. It must be called before the store is used.
+func (s *Store) LimitBacklogs(bytes int) { s.counted = bytes }
+
+// BacklogPlans are what SQLite says of how it finds the backlog.
+func (s *Store) BacklogPlans(ctx context.Context) (plans []string, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		for _, sql := range []string{selectWaiting, selectParked} {
+			err := c.query("EXPLAIN QUERY PLAN "+sql, []any{1}, func(row *sqlite3.Stmt) error {
+				plans = append(plans, row.ColumnText(3))
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return plans, err
+}
 
 // CreateThen inserts the orders in one write that then ends as end does.
 func (s *Store) CreateThen(orders []ordering.NewOrder, end func() error) error {

@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/gofrs/flock"
 	"github.com/ncruces/go-sqlite3"
@@ -43,6 +44,11 @@ type Config struct {
 	Readers int
 	// Log is told of stored orders that can't be read; nil for nobody.
 	Log *slog.Logger
+	// Observe is told of each transaction that was committed: the operation, which is always "commit", how
+	// many callers' writes it held, and how long it took from its begin until it was on the disk. It is
+	// called by the writer when the callers have their answers, one call at a time, and must not block; nil
+	// for nobody.
+	Observe func(operation string, writes int, took time.Duration)
 }
 
 // Store is an open file. It is safe for concurrent use.
@@ -57,9 +63,11 @@ type Store struct {
 	queue       chan *job
 	owners      owners
 	log         *slog.Logger
-	sorted      int                   // maxSorted, but for a test
-	claimed     int                   // maxClaimBytes, but for a test
-	damage      atomic.Pointer[error] // the first sign that the file is damaged; nil while there is none
+	observe     func(operation string, writes int, took time.Duration) // nil for nobody
+	sorted      int                                                    // maxSorted, but for a test
+	claimed     int                                                    // maxClaimBytes, but for a test
+	counted     int                                                    // maxBacklogBytes, but for a test
+	damage      atomic.Pointer[error]                                  // the first sign that the file is damaged; nil while there is none
 
 	claiming  sync.Mutex // one claim at a time; guards abandoned
 	abandoned abandoned
@@ -102,8 +110,10 @@ func Open(c Config) (*Store, error) {
 	s := &Store{
 		path:    c.Path,
 		log:     c.Log,
+		observe: c.Observe,
 		sorted:  maxSorted,
 		claimed: maxClaimBytes,
+		counted: maxBacklogBytes,
 		lock:    lock,
 		queue:   make(chan *job, cmp.Or(c.QueueSize, defaultQueueSize)),
 		readers: make(chan *conn, cmp.Or(c.Readers, max(4, 2*runtime.GOMAXPROCS(0)))),
@@ -207,6 +217,9 @@ func (s *Store) Ping(ctx context.Context) error {
 		return c.exec("UPDATE probe SET writes = writes + 1, filler = randomblob(?)", probeSize)
 	})
 }
+
+// QueueDepth is how many writes wait for the writer right now.
+func (s *Store) QueueDepth() int { return len(s.queue) }
 
 // Close ends the store: no new work is taken, what waits is written, then the file is closed. Later
 // calls do nothing.

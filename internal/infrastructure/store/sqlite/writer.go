@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync/atomic"
+	"time"
 
 	"order-processing-service/internal/application/ordering"
 )
@@ -105,6 +106,10 @@ func (s *Store) writeLoop() {
 // fail: none is written. A job is taken only when the transaction has begun: whoever waits for a file
 // that another program has locked can still give up.
 func (s *Store) commit(group []*job) {
+	var begun time.Time
+	if s.observe != nil {
+		begun = time.Now()
+	}
 	err := s.writer.exec("BEGIN IMMEDIATE")
 	taken := group[:0] // in place: nobody needs the group any more
 	for _, j := range group {
@@ -114,6 +119,10 @@ func (s *Store) commit(group []*job) {
 	}
 	if err == nil {
 		err = s.transaction(taken)
+	}
+	if err == nil && len(taken) > 0 && s.observe != nil {
+		took, writes := time.Since(begun), len(taken)
+		defer func() { s.observe("commit", writes, took) }()
 	}
 	if err != nil {
 		// The connection must leave the transaction whatever went wrong in it; SQLite may have

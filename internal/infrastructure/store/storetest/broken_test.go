@@ -24,6 +24,7 @@ type broken struct {
 	settle     func(context.Context, []delivery.Settlement) ([]delivery.Settled, error)
 	skip       func(context.Context, order.ID, string, time.Time) error
 	deliveries func(context.Context, delivery.Query) (delivery.Page, error)
+	backlog    func(context.Context, []string, int) ([]delivery.Backlog, error)
 	records    func(context.Context, copying.Range) (copying.Page, error)
 	insert     func(context.Context, []copying.Record) []copying.Inserted
 }
@@ -91,6 +92,13 @@ func (b broken) Deliveries(ctx context.Context, q delivery.Query) (delivery.Page
 		return b.deliveries(ctx, q)
 	}
 	return b.Store.Deliveries(ctx, q)
+}
+
+func (b broken) Backlog(ctx context.Context, subscribers []string, limit int) ([]delivery.Backlog, error) {
+	if b.backlog != nil {
+		return b.backlog(ctx, subscribers, limit)
+	}
+	return b.Store.Backlog(ctx, subscribers, limit)
 }
 
 func (b broken) Records(ctx context.Context, r copying.Range) (copying.Page, error) {

@@ -31,6 +31,7 @@ func testCut(t *testing.T, h Harness) {
 				_, err := r.Deliveries(ctx, delivery.Query{State: delivery.StateWaiting, Limit: there})
 				return err
 			},
+			func(ctx context.Context) error { _, err := r.Backlog(ctx, []string{"mail"}, there); return err },
 		}
 		atOnce(readers, func(i int) {
 			read := reads[i%len(reads)]

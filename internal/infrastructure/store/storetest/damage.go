@@ -34,6 +34,9 @@ func testDamage(t *testing.T, h Harness) {
 			}
 			r.damaged = true
 			damage(idOf(0)) // the first that is due
+			if b := r.backlog(t, 2*n, "mail")[0]; b.Waiting < n-1 || b.Waiting > n || b.More {
+				t.Errorf("Backlog = %+v, want what waits of the others", b)
+			}
 			now := at(time.Minute)
 			for range 2 {
 				seen := make(map[string]int)

@@ -24,7 +24,7 @@ type defect struct {
 
 // defects returns the defects by name.
 func defects() map[string]defect {
-	return map[string]defect{
+	all := map[string]defect{
 		"a repeat overwrites nothing but is called new": {concern: "create", seed: func(s storetest.Store) broken {
 			return broken{create: func(ctx context.Context, orders []ordering.NewOrder) []ordering.Created {
 				answers := s.Create(ctx, orders)
@@ -215,6 +215,10 @@ func defects() map[string]defect {
 		"nothing there after reopening":  {concern: "lifecycle", forgets: true},
 		"an error that is not a refusal": {concern: "lifecycle", seed: plainErrors},
 	}
+	for name, wrong := range wrongBacklogs() {
+		all[name] = defect{concern: "backlog", seed: wrong}
+	}
+	return all
 }
 
 // losesUpdates makes the store answer a change that came too late as if it had been written.

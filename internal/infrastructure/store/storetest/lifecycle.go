@@ -202,6 +202,7 @@ func callsOf(t *testing.T, s Store, id order.ID) map[string]func(context.Context
 			_, err := s.Deliveries(ctx, delivery.Query{State: delivery.StateWaiting, Limit: 10})
 			return err
 		},
+		"Backlog":      func(ctx context.Context) error { _, err := s.Backlog(ctx, []string{"mail"}, 10); return err },
 		"CountRecords": func(ctx context.Context) error { _, err := s.CountRecords(ctx); return err },
 		"Records": func(ctx context.Context) error {
 			_, err := s.Records(ctx, copying.Range{Limit: 1, Bytes: 1})

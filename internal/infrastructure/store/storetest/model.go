@@ -282,6 +282,7 @@ func (m *model) check(rt *rapid.T) {
 		})
 	}
 	alike(rt, "the deliveries", listed, deliveries)
+	m.checkBacklog(rt, deliveries)
 	orders, err := m.store.List(m.t.Context(), ordering.Query{CustomerID: "c-1", Status: order.StatusPaid, Limit: 100})
 	if err != nil {
 		rt.Fatalf("List: %v", err)
@@ -293,6 +294,27 @@ func (m *model) check(rt *rapid.T) {
 		}
 	}
 	alike(rt, "the list", idsOf(orders), idsOf(newestFirst(want)))
+}
+
+// checkBacklog compares what is counted of deliveries with the deliveries.
+func (m *model) checkBacklog(rt *rapid.T, deliveries []delivery.Delivery) {
+	want := []delivery.Backlog{{Subscriber: "bill"}, {Subscriber: "mail"}, {Subscriber: "ship"}}
+	for _, d := range deliveries {
+		b := &want[slices.IndexFunc(want, func(b delivery.Backlog) bool { return b.Subscriber == d.Track.Subscriber })]
+		if d.State == delivery.StateParked {
+			b.Parked++
+			continue
+		}
+		b.Waiting++
+		if since := m.kept[d.Order].events[d.Sequence-1].Time; b.Oldest.IsZero() || since.Before(b.Oldest) {
+			b.Oldest = since
+		}
+	}
+	got, err := m.store.Backlog(m.t.Context(), []string{"bill", "mail", "ship"}, 100)
+	if err != nil {
+		rt.Fatalf("Backlog: %v", err)
+	}
+	alike(rt, "the backlog", got, want)
 }
 
 func (m *model) checkOrder(rt *rapid.T, id order.ID, k *kept) {

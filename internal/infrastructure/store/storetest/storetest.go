@@ -75,6 +75,7 @@ func Run(t *testing.T, h Harness) {
 		{"settle", testSettle},
 		{"park", testPark},
 		{"deliveries", testDeliveries},
+		{"backlog", testBacklog},
 		{"concurrency", testConcurrency},
 		{"history", testHistory},
 		{"model", testModel},

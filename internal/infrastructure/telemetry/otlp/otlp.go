@@ -46,7 +46,7 @@ func TrustFile(path string) (*tls.Config, error) {
 	if info.Size() > maxCertificates {
 		return nil, errors.New("read the authorities of the collector: " + path + " is too large")
 	}
-	text, err := os.ReadFile(path) //nolint:gosec // the operator names it
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read the authorities of the collector: %w", err)
 	}

@@ -30,7 +30,7 @@ func BenchmarkRequest(b *testing.B) {
 				b.Fatal(err)
 			}
 			defer tracer.Close(b.Context())
-			store := tracer.Store(emptyStore{}, "sqlite")
+			store := tracer.Store("sqlite", emptyStore{})
 			orders := tracer.Orders(ordering.New(ordering.Config{Store: store}))
 			r, err := http.NewRequestWithContext(b.Context(), http.MethodGet, "/orders", http.NoBody)
 			if err != nil {

@@ -18,17 +18,13 @@ const subscriberKey = attribute.Key("orders.subscriber")
 // maxLinks bounds the links of a span.
 const maxLinks = 128
 
-// Subscribers returns subscribers each call of which is a span, in a trace of its own that is linked to the requests which made the
+// Subscriber returns a subscriber each call of which is a span, in a trace of its own that is linked to the requests which made the
 // changes that are told.
-func (t *Tracer) Subscribers(all []delivery.Subscriber) []delivery.Subscriber {
+func (t *Tracer) Subscriber(s delivery.Subscriber) delivery.Subscriber {
 	if t == nil {
-		return all
+		return s
 	}
-	recorded := make([]delivery.Subscriber, len(all))
-	for i, s := range all {
-		recorded[i] = subscriber{s, t}
-	}
-	return recorded
+	return subscriber{s, t}
 }
 
 type subscriber struct {

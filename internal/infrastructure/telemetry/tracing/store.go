@@ -16,7 +16,7 @@ import (
 const collection = "orders"
 
 // Store returns a store each of whose calls is a span, if it is made within recorded work. System is its db.system.name.
-func (t *Tracer) Store(s ordering.Store, system string) ordering.Store {
+func (t *Tracer) Store(system string, s ordering.Store) ordering.Store {
 	if t == nil {
 		return s
 	}
@@ -108,7 +108,7 @@ func (s store) List(ctx context.Context, q ordering.Query) ([]*order.Order, erro
 
 // DeliveryStore is Store for the deliveries that operators ask for. What the dispatcher does by itself is part of no recorded work,
 // and so no span.
-func (t *Tracer) DeliveryStore(s delivery.Store, system string) delivery.Store {
+func (t *Tracer) DeliveryStore(system string, s delivery.Store) delivery.Store {
 	if t == nil {
 		return s
 	}

@@ -100,7 +100,7 @@ func (s failingSubscriber) Deliver(context.Context, []delivery.Message) []delive
 func TestFailures(t *testing.T) {
 	tracer, c := open(t)
 	ctx, end := requested(t, tracer)
-	store := tracer.Store(failingStore{}, "sqlite")
+	store := tracer.Store("sqlite", failingStore{})
 	_, _ = store.List(ctx, ordering.Query{})
 	store.Create(ctx, make([]ordering.NewOrder, 2))
 	_, _ = store.Get(ctx, order.ID{})
@@ -115,7 +115,7 @@ func TestFailures(t *testing.T) {
 	draft := order.Draft{CustomerID: "ana@example.com", Items: []order.DraftItem{{SKU: "TEA", Quantity: 1, UnitPrice: "1"}}}
 	orders.PlaceBatch(ctx, ordering.Caller{}, []ordering.Place{{Draft: draft}, {Draft: draft}, {}})
 	end(http.StatusInternalServerError, false)
-	tracer.Subscribers([]delivery.Subscriber{failingSubscriber{}})[0].Deliver(t.Context(), nil)
+	tracer.Subscriber(failingSubscriber{}).Deliver(t.Context(), nil)
 	tracer.Flush(t.Context())
 	for name, kind := range map[string]string{
 		"list orders": "store_away", "create orders": "store_away", "export orders": "store_away", "place orders": "store_away", "send books": "store_away",
@@ -147,7 +147,7 @@ func TestSubscriberThatPanics(t *testing.T) {
 				t.Error("the panic is gone")
 			}
 		}()
-		tracer.Subscribers([]delivery.Subscriber{failingSubscriber{panics: true}})[0].Deliver(t.Context(), nil)
+		tracer.Subscriber(failingSubscriber{panics: true}).Deliver(t.Context(), nil)
 	}()
 	tracer.Flush(t.Context())
 	c.One(t, "send books")
@@ -156,7 +156,7 @@ func TestSubscriberThatPanics(t *testing.T) {
 // Outside of recorded work nothing is recorded: not what the dispatcher asks the store, nor what a worker asks its queue.
 func TestOutsideOfRecordedWork(t *testing.T) {
 	tracer, c := open(t)
-	_, _ = tracer.Store(failingStore{}, "sqlite").List(t.Context(), ordering.Query{})
+	_, _ = tracer.Store("sqlite", failingStore{}).List(t.Context(), ordering.Query{})
 	call(t.Context(), t, tracer, http.StatusOK, map[string]any{})
 	tracer.Flush(t.Context())
 	if c.Calls() > 0 {
@@ -197,7 +197,7 @@ func TestLinks(t *testing.T) {
 		}
 		messages = append(messages, m)
 	}
-	tracer.Subscribers([]delivery.Subscriber{failingSubscriber{}})[0].Deliver(t.Context(), messages)
+	tracer.Subscriber(failingSubscriber{}).Deliver(t.Context(), messages)
 	tracer.Flush(t.Context())
 	s := c.One(t, "send books")
 	want := []collector.Place{{TraceID: one[3:35], SpanID: one[36:52]}, {TraceID: two[3:35], SpanID: two[36:52]}}
@@ -241,7 +241,7 @@ func TestMessages(t *testing.T) {
 func TestNoTracer(t *testing.T) {
 	var tracer *tracing.Tracer
 	store := failingStore{}
-	if tracer.Store(store, "sqlite") != ordering.Store(store) || tracer.AWS() != nil {
+	if tracer.Store("sqlite", store) != ordering.Store(store) || tracer.AWS() != nil {
 		t.Error("parts are changed though nothing is recorded")
 	}
 	tracer.Flush(t.Context())

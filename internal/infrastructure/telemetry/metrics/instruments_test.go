@@ -1,0 +1,106 @@
+package metrics_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"order-processing-service/internal/infrastructure/telemetry/metrics"
+)
+
+//go:generate go test -run ^TestOperationsListsMetrics$ . -update
+
+var update = flag.Bool("update", false, "write the table in docs/operations.md anew")
+
+const (
+	page  = "../../../../docs/operations.md"
+	begin = "<!-- metrics: written by go generate -->\n"
+	end   = "<!-- end of metrics -->\n"
+)
+
+// TestOperationsListsMetrics holds the table for operators to that by which everything is measured.
+func TestOperationsListsMetrics(t *testing.T) {
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, found := strings.Cut(string(text), begin)
+	was, after, closed := strings.Cut(rest, end)
+	if !found || !closed {
+		t.Fatalf("%s has no place for the table", page)
+	}
+	is := table(t)
+	if was == is {
+		return
+	}
+	if !*update {
+		t.Fatalf("the table in %s is not current; run make generate", page)
+	}
+	if err := os.WriteFile(page, []byte(before+begin+is+end+after), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// table is all instruments as rows of Markdown.
+func table(t *testing.T) string {
+	t.Helper()
+	dimensions := metrics.Dimensions()
+	var b strings.Builder
+	b.WriteString("\n| metric | OpenTelemetry | kind | labels | what it says |\n| --- | --- | --- | --- | --- |\n")
+	for _, i := range metrics.Instruments() {
+		names, err := i.PrometheusNames()
+		if err != nil {
+			t.Fatal(err)
+		}
+		kind := string(i.Kind)
+		if i.Unit != "" {
+			kind += ", " + strings.Trim(i.Unit, "{}")
+		}
+		labels := make([]string, len(i.Attributes))
+		for n, key := range i.Attributes {
+			labels[n] = "`" + strings.ReplaceAll(key, ".", "_") + "`"
+		}
+		cloudWatch := ""
+		if sets, ok := dimensions[i.Name]; ok {
+			cloudWatch = " In CloudWatch" + by(sets) + "."
+		}
+		fmt.Fprintf(&b, "| `%s` | `%s` | %s | %s | %s%s |\n",
+			strings.TrimSuffix(names[0], "_bucket"), i.Name, kind, strings.Join(labels, ", "), i.Description, cloudWatch)
+	}
+	b.WriteString("\n")
+	return b.String()
+}
+
+// by says by which dimensions CloudWatch has a metric.
+func by(sets [][]string) string {
+	var all []string
+	for _, set := range sets {
+		if len(set) == 0 {
+			all = append(all, " in all")
+			continue
+		}
+		all = append(all, " by `"+strings.Join(set, "` and `")+"`")
+	}
+	return strings.Join(all, ",")
+}
+
+// TestTheTableIsSound looks for rows that can't be what they say.
+func TestTheTableIsSound(t *testing.T) {
+	names := make(map[string]bool)
+	for _, i := range metrics.Instruments() {
+		if names[i.Name] || i.Name == "" || !strings.HasSuffix(i.Description, ".") {
+			t.Errorf("%q is there twice, or has no sentence: %q", i.Name, i.Description)
+		}
+		names[i.Name] = true
+		for _, set := range metrics.Dimensions()[i.Name] {
+			for _, key := range set {
+				if !slices.Contains(i.Attributes, key) {
+					t.Errorf("CloudWatch has %s by %s, which it has not", i.Name, key)
+				}
+			}
+		}
+	}
+}

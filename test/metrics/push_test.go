@@ -1,0 +1,147 @@
+package metrics_test
+
+import (
+	"bytes"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"order-processing-service/internal/bootstrap"
+	"order-processing-service/internal/interfaces/cli"
+)
+
+// TestACollectorGetsWhatWasDone has the interval so long that what comes is what is sent at the stop.
+func TestACollectorGetsWhatWasDone(t *testing.T) {
+	for name, begin := range map[string]func(*testing.T) *receiver{"http/protobuf": byHTTP, "grpc": byGRPC} {
+		t.Run(name, func(t *testing.T) {
+			to := begin(t)
+			t.Run("program", func(t *testing.T) { // which stops at its end
+				r := start(t, map[string]string{
+					"OTEL_EXPORTER_OTLP_ENDPOINT": to.url, "OTEL_EXPORTER_OTLP_PROTOCOL": name, "OTEL_EXPORTER_OTLP_HEADERS": "api-key=s3cret%21",
+					"OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=test", "OTEL_METRIC_EXPORT_INTERVAL": "86400000", "OTEL_SERVICE_NAME": "orders-eu",
+				})
+				for range 3 {
+					r.do(t, 201, "POST", r.URL+"/orders", tea)
+				}
+			})
+			calls, key, resource, points := to.state()
+			if calls != 1 || key != "s3cret!" {
+				t.Errorf("%d calls came, with the key %q", calls, key)
+			}
+			for name, want := range map[string]string{"service.name": "orders-eu", "deployment.environment.name": "test", "telemetry.sdk.language": "go"} {
+				if resource[name] != want {
+					t.Errorf("%s is %q", name, resource[name])
+				}
+			}
+			if resource["service.version"] == "" || len(resource["service.instance.id"]) != 36 {
+				t.Errorf("who it is: %v", resource)
+			}
+			for name, want := range map[string]float64{
+				"orders.placed map[origin:new]":                     3,
+				"orders.delivery.told map[subscriber:events]":       3,
+				"orders.delivery.waiting map[subscriber:events]":    0,
+				"orders.delivery.oldest.age map[subscriber:events]": 0,
+				"http.server.request.duration map[http.request.method:POST http.response.status_code:201 http.route:/orders]": 3,
+			} {
+				if got, ok := points[name]; !ok || got != want {
+					t.Errorf("%s is %v (there: %v), want %v", name, got, ok, want)
+				}
+			}
+		})
+	}
+}
+
+func TestACollectorGetsMetricsAtIntervals(t *testing.T) {
+	to := byHTTP(t)
+	r := start(t, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": to.url, "OTEL_METRIC_EXPORT_INTERVAL": "100", "ADMIN_ADDR": "127.0.0.1:0"})
+	r.do(t, 201, "POST", r.URL+"/orders", tea)
+	for limit := time.After(patience); ; tick(t, limit, "a third send") {
+		calls, _, _, points := to.state()
+		if calls >= 3 && points["orders.placed map[origin:new]"] == 1 {
+			break
+		}
+	}
+	if strings.Contains(r.Log.String(), "metrics can't be sent") {
+		t.Error("the log says that nothing arrives")
+	}
+}
+
+func TestNobodyIsSentMetricsThatAreNotWanted(t *testing.T) {
+	to := byHTTP(t)
+	t.Run("program", func(t *testing.T) {
+		start(t, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": to.url, "OTEL_METRICS_EXPORTER": "none", "OTEL_METRIC_EXPORT_INTERVAL": "100"})
+	})
+	if calls, _, _, _ := to.state(); calls != 0 {
+		t.Errorf("%d calls came", calls)
+	}
+}
+
+// TestACollectorThatIsAway has one that takes connections and never answers, and one that nobody listens for. Requests are answered
+// as ever, the log says it once, and the stop comes in good time.
+func TestACollectorThatIsAway(t *testing.T) {
+	silent, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	for name, address := range map[string]string{"silent": silent.Addr().String(), "nobody": "127.0.0.1:1"} {
+		t.Run(name, func(t *testing.T) {
+			r := start(t, map[string]string{
+				"OTEL_EXPORTER_OTLP_ENDPOINT": "http://" + address, "OTEL_METRIC_EXPORT_INTERVAL": "100", "SHUTDOWN_TIMEOUT": "2s",
+			})
+			said := func() int { return strings.Count(r.Log.String(), "metrics can't be sent") }
+			for limit := time.After(patience); name == "nobody" && said() == 0; {
+				tick(t, limit, "the line of the log")
+			}
+			begun := time.Now()
+			for range 100 {
+				r.do(t, 201, "POST", r.URL+"/orders", tea)
+			}
+			if took := time.Since(begun); took > 10*time.Second {
+				t.Errorf("100 orders took %v", took)
+			}
+			r.within(t, map[string]float64{`orders_placed_total{origin="new"}`: 100})
+			if n := said(); n > 1 {
+				t.Errorf("the log says it %d times", n)
+			}
+		})
+	}
+}
+
+// TestAnImportIsMeasured runs the command, which sends what it did when it ends.
+func TestAnImportIsMeasured(t *testing.T) {
+	to := byHTTP(t)
+	dir := t.TempDir()
+	file := filepath.Join(dir, "orders.csv")
+	const text = "reference,customer_id,sku,quantity,unit_price\n1,c-1,TEA,1,2.50\n2,c-1,TEA,1,2.50\n3,c-1,TEA,none,2.50\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{"DATA_DIR": dir, "MONGO_HOST": "", "MONGO_URI": "", "OTEL_EXPORTER_OTLP_ENDPOINT": to.url} {
+		t.Setenv(name, value)
+	}
+	orders := func() {
+		t.Helper()
+		var out, errs bytes.Buffer
+		if code := cli.Run(t.Context(), bootstrap.Commands(), []string{"import", file}, cli.Streams{Out: &out, Err: &errs}); code != 0 {
+			t.Fatalf("exit code %d: %s", code, errs.String())
+		}
+	}
+	for _, want := range []map[string]float64{
+		{"placed": 2, "repeated": 0, "refused": 1}, {"placed": 0, "repeated": 2, "refused": 1},
+	} {
+		orders()
+		_, _, _, points := to.state()
+		for outcome, count := range want {
+			if got, ok := points["orders.import.records map[outcome:"+outcome+"]"]; !ok || got != count {
+				t.Errorf("%s: %v (there: %v), want %v", outcome, got, ok, count)
+			}
+		}
+		if got := points["orders.placed map[origin:new]"]; got != want["placed"] {
+			t.Errorf("%v orders were placed, want %v", got, want["placed"])
+		}
+	}
+}
