@@ -15,7 +15,8 @@ import (
 )
 
 // Request begins the span of an HTTP request in the caller's trace, or in a new one; see httpapi.Config.Record. The path is left
-// out, though the conventions ask for it: it is the caller's text, which may be anything, where it is not the route's.
+// out, though the conventions ask for it: it is the caller's text, which may be anything, where it is not the route's. So are the
+// scheme and the server's address, which behind a proxy only that knows.
 func (t *Tracer) Request(ctx context.Context, caller correlation.Trace, r *http.Request, route string) (context.Context, func(status int, cut bool)) {
 	method := methodOf(r.Method)
 	title := method
