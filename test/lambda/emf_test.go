@@ -3,9 +3,13 @@
 package lambda_test
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/go-json-experiment/json"
@@ -116,9 +120,8 @@ func sum(lines []map[string]any, metric string, attributes map[string]string) fl
 func TestMetricsInTheLog(t *testing.T) {
 	r := lambda.NewRuntime(t)
 	f := lambda.Start(t, lambda.Config{Runtime: r, Dir: t.TempDir(), Settings: map[string]string{"OTEL_SERVICE_NAME": "orders-eu"}})
-	const order = `{"customer_id":"c-1","items":[{"sku":"TEA","quantity":1,"unit_price":2.5}]}`
-	id := placed(t, r.Invoke(t, post(t, "POST", "/orders", order)))
-	placed(t, r.Invoke(t, post(t, "POST", "/orders", order)))
+	id := placed(t, r.Invoke(t, post(t, "POST", "/orders", newOrder)))
+	placed(t, r.Invoke(t, post(t, "POST", "/orders", newOrder)))
 	if got := metricLines(t, f); sum(got, "orders.placed", nil) != 2 {
 		t.Errorf("before the answer %v orders are counted, want 2", sum(got, "orders.placed", nil))
 	}
@@ -164,11 +167,39 @@ func TestMetricsInTheLog(t *testing.T) {
 	}
 }
 
+// TestMetricsToACollector has a collector beside the function: it gets metrics before an answer, when it is time, and at the end.
+func TestMetricsToACollector(t *testing.T) {
+	var sent atomic.Int64
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, q *http.Request) {
+		if body, err := io.ReadAll(q.Body); err == nil && len(body) > 0 && q.URL.Path == "/v1/metrics" {
+			sent.Add(1)
+		}
+	}))
+	defer collector.Close()
+	r := lambda.NewRuntime(t)
+	f := lambda.Start(t, lambda.Config{Runtime: r, Dir: t.TempDir(), Settings: map[string]string{
+		"OTEL_EXPORTER_OTLP_ENDPOINT": collector.URL, "OTEL_METRIC_EXPORT_INTERVAL": "86400000",
+	}})
+	for n := range 2 {
+		placed(t, r.Invoke(t, post(t, "POST", "/orders", newOrder)))
+		if got := sent.Load(); got != 1 {
+			t.Errorf("after %d answers the collector has got metrics %d times, not once", n+1, got)
+		}
+	}
+	f.Terminate(t)
+	if code, stderr := f.Wait(t); code != 0 {
+		t.Errorf("it ends with %d: %s", code, stderr)
+	}
+	if got := sent.Load(); got != 2 {
+		t.Errorf("at the end the collector has got metrics %d times, not twice", got)
+	}
+}
+
 // TestNoMetricsInTheLog has an operator who wants none.
 func TestNoMetricsInTheLog(t *testing.T) {
 	r := lambda.NewRuntime(t)
 	f := lambda.Start(t, lambda.Config{Runtime: r, Dir: t.TempDir(), Settings: map[string]string{"METRICS_EMF": "off"}})
-	placed(t, r.Invoke(t, post(t, "POST", "/orders", `{"customer_id":"c-1","items":[{"sku":"TEA","quantity":1,"unit_price":2.5}]}`)))
+	placed(t, r.Invoke(t, post(t, "POST", "/orders", newOrder)))
 	f.Terminate(t)
 	if code, stderr := f.Wait(t); code != 0 {
 		t.Errorf("it ends with %d: %s", code, stderr)

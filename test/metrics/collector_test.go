@@ -3,12 +3,15 @@ package metrics_test
 import (
 	"compress/gzip"
 	"context"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,7 +29,8 @@ import (
 type receiver struct {
 	collector.UnimplementedMetricsServiceServer
 
-	url string // for OTEL_EXPORTER_OTLP_ENDPOINT
+	url       string // for OTEL_EXPORTER_OTLP_ENDPOINT
+	authority string // for OTEL_EXPORTER_OTLP_CERTIFICATE
 
 	mu       sync.Mutex
 	calls    int
@@ -45,6 +49,41 @@ func byHTTP(t *testing.T) *receiver {
 	t.Cleanup(server.Close)
 	r.url = server.URL + "/base"
 	return r
+}
+
+// byHTTPS is byHTTP with a certificate of an authority of its own.
+func byHTTPS(t *testing.T) *receiver {
+	t.Helper()
+	r := &receiver{points: make(map[string]float64)}
+	server := httptest.NewTLSServer(r)
+	t.Cleanup(server.Close)
+	r.url, r.authority = server.URL, authorityOf(t, server)
+	return r
+}
+
+// byGRPCS is byGRPC with a certificate of an authority of its own.
+func byGRPCS(t *testing.T) *receiver {
+	t.Helper()
+	r := &receiver{points: make(map[string]float64)}
+	calls := grpc.NewServer()
+	collector.RegisterMetricsServiceServer(calls, r)
+	server := httptest.NewUnstartedServer(calls)
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	r.url, r.authority = server.URL, authorityOf(t, server)
+	return r
+}
+
+// authorityOf is the path of a file with what a server's certificate is checked against.
+func authorityOf(t *testing.T, server *httptest.Server) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "ca.pem")
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // byGRPC starts a receiver that ends with the test.

@@ -15,17 +15,22 @@ import (
 
 // TestACollectorGetsWhatWasDone has the interval so long that what comes is what is sent at the stop.
 func TestACollectorGetsWhatWasDone(t *testing.T) {
-	for name, begin := range map[string]func(*testing.T) *receiver{"http/protobuf": byHTTP, "grpc": byGRPC} {
+	for name, begin := range map[string]func(*testing.T) *receiver{
+		"http/protobuf": byHTTP, "grpc": byGRPC, "http/protobuf with TLS": byHTTPS, "grpc with TLS": byGRPCS,
+	} {
 		t.Run(name, func(t *testing.T) {
 			to := begin(t)
+			protocol, _, _ := strings.Cut(name, " ")
 			t.Run("program", func(t *testing.T) { // which stops at its end
 				r := start(t, map[string]string{
-					"OTEL_EXPORTER_OTLP_ENDPOINT": to.url, "OTEL_EXPORTER_OTLP_PROTOCOL": name, "OTEL_EXPORTER_OTLP_HEADERS": "api-key=s3cret%21",
-					"OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=test", "OTEL_METRIC_EXPORT_INTERVAL": "86400000", "OTEL_SERVICE_NAME": "orders-eu",
+					"OTEL_EXPORTER_OTLP_ENDPOINT": to.url, "OTEL_EXPORTER_OTLP_PROTOCOL": protocol, "OTEL_EXPORTER_OTLP_CERTIFICATE": to.authority,
+					"OTEL_EXPORTER_OTLP_HEADERS": "api-key=s3cret%21",
+					"OTEL_RESOURCE_ATTRIBUTES":   "deployment.environment.name=test", "OTEL_METRIC_EXPORT_INTERVAL": "86400000", "OTEL_SERVICE_NAME": "orders-eu",
 				})
 				for range 3 {
 					r.do(t, 201, "POST", r.URL+"/orders", tea)
 				}
+				r.within(t, map[string]float64{`orders_delivery_told_total{subscriber="events"}`: 3})
 			})
 			calls, key, resource, points := to.state()
 			if calls != 1 || key != "s3cret!" {
@@ -40,10 +45,9 @@ func TestACollectorGetsWhatWasDone(t *testing.T) {
 				t.Errorf("who it is: %v", resource)
 			}
 			for name, want := range map[string]float64{
-				"orders.placed map[origin:new]":                     3,
-				"orders.delivery.told map[subscriber:events]":       3,
-				"orders.delivery.waiting map[subscriber:events]":    0,
-				"orders.delivery.oldest.age map[subscriber:events]": 0,
+				"orders.placed map[origin:new]":                 3,
+				"orders.delivery.told map[subscriber:events]":   3,
+				"orders.delivery.parked map[subscriber:events]": 0,
 				"http.server.request.duration map[http.request.method:POST http.response.status_code:201 http.route:/orders]": 3,
 			} {
 				if got, ok := points[name]; !ok || got != want {

@@ -50,7 +50,7 @@ type Metrics struct {
 	provider *sdk.MeterProvider // nil when nobody reads
 	make     *maker
 	handler  http.Handler // nil unless Scraped
-	pushed   *pushed      // nil unless something is sent
+	pusher   *pusher      // nil unless something is sent; nil again after the last send
 	interval time.Duration
 
 	http   *HTTP
@@ -90,14 +90,10 @@ func New(ctx context.Context, c Config) (_ *Metrics, err error) {
 		m.handler = handlerOf(registry, c.Log)
 	}
 	if c.Push != nil {
-		if m.pushed, err = push(ctx, *c.Push, c.Log); err != nil {
+		if m.pusher, err = push(ctx, *c.Push, c.Log); err != nil {
 			return nil, err
 		}
-		interval := c.Interval
-		if c.Frozen {
-			interval = never
-		}
-		readers = append(readers, sdk.NewPeriodicReader(m.pushed, sdk.WithInterval(interval), sdk.WithTimeout(pushTimeout)))
+		readers = append(readers, m.pusher)
 	}
 	if len(readers) == 0 {
 		return m, nil
@@ -108,6 +104,9 @@ func New(ctx context.Context, c Config) (_ *Metrics, err error) {
 	m.provider = sdk.NewMeterProvider(options...)
 	if err := m.begin(ctx, c); err != nil {
 		return nil, err
+	}
+	if m.pusher != nil && !c.Frozen {
+		m.pusher.start(ctx, c.Interval)
 	}
 	return m, nil
 }
@@ -150,22 +149,26 @@ func (m *Metrics) Handler() http.Handler {
 // Flush sends what was measured, until ctx ends, to where it is sent. It does nothing until so much time has gone by since the
 // last Flush as there is between two sends.
 func (m *Metrics) Flush(ctx context.Context) {
-	if m == nil || m.pushed == nil || !m.pushed.due(time.Now(), m.interval) {
-		return
+	if m != nil && m.pusher != nil && m.pusher.due(time.Now(), m.interval) {
+		m.pusher.send(ctx)
 	}
-	_ = m.provider.ForceFlush(ctx) // the log has heard of what went wrong
 }
 
 // lastSend bounds how long the last send may take: a collector that is away must not hold up a stop.
 const lastSend = 5 * time.Second
 
 // Shutdown sends what was measured, until ctx ends and for 5 seconds at most, and measures no more. Calling it again does nothing.
+// Nothing else may be called at the same time or after it.
 func (m *Metrics) Shutdown(ctx context.Context) error {
 	if m == nil || m.provider == nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, lastSend)
 	defer cancel()
+	if m.pusher != nil {
+		m.pusher.close(ctx)
+		m.pusher = nil
+	}
 	if err := m.provider.Shutdown(ctx); err != nil && !errors.Is(err, sdk.ErrReaderShutdown) && ctx.Err() == nil {
 		return fmt.Errorf("end metrics: %w", err)
 	}

@@ -2,9 +2,9 @@ package metrics
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"sync"
 	"time"
 
@@ -17,33 +17,97 @@ import (
 	"order-processing-service/internal/infrastructure/telemetry/otlp"
 )
 
-const (
-	// pushTimeout is how long one send may take, with all that is tried again within it.
-	pushTimeout = 10 * time.Second
-	// never is an interval that does not come to its end.
-	never = time.Duration(math.MaxInt64)
-)
+// pushTimeout is how long one send may take, with all that is tried again within it.
+const pushTimeout = 10 * time.Second
 
-// pushed sends metrics. That a send failed is said once, and once that they arrive again: what failed is not lost, as the next
-// send has the sums of everything.
-type pushed struct {
-	sdk.Exporter
+// pusher reads what was measured and sends it. That a send failed is said once, and once that they arrive again: what failed is not
+// lost, as the next send has the sums of everything. The SDK's own periodic reader tells of each failure anew, past the log.
+type pusher struct {
+	*sdk.ManualReader
 
-	to  string
-	log *slog.Logger
+	exporter sdk.Exporter
+	to       string
+	log      *slog.Logger
+	stop     context.CancelFunc // nil unless it sends by itself
+	ended    chan struct{}
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // one sends; guards what follows
+	data    metricdata.ResourceMetrics
 	failing bool
 	flushed time.Time
 }
 
 // push makes what sends metrics to a target. It does not look whether anybody is there.
-func push(ctx context.Context, to otlp.Target, log *slog.Logger) (*pushed, error) {
+func push(ctx context.Context, to otlp.Target, log *slog.Logger) (*pusher, error) {
 	exporter, err := exporterOf(ctx, to)
 	if err != nil {
 		return nil, fmt.Errorf("send metrics to OTEL_EXPORTER_OTLP_ENDPOINT: %w", err)
 	}
-	return &pushed{Exporter: exporter, to: to.Endpoint, log: log}, nil
+	return &pusher{
+		ManualReader: sdk.NewManualReader(
+			sdk.WithTemporalitySelector(exporter.Temporality), sdk.WithAggregationSelector(exporter.Aggregation)),
+		exporter: exporter, to: to.Endpoint, log: log, ended: make(chan struct{}),
+	}, nil
+}
+
+// start sends at intervals, until close.
+func (p *pusher) start(ctx context.Context, interval time.Duration) {
+	ctx, p.stop = context.WithCancel(context.WithoutCancel(ctx))
+	go func() {
+		defer close(p.ended)
+		ticker := time.NewTicker(interval)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				p.send(ctx)
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+}
+
+// send sends what was measured, until ctx ends.
+func (p *pusher) send(ctx context.Context) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	sending, cancel := context.WithTimeout(ctx, pushTimeout)
+	defer cancel()
+	err := p.Collect(sending, &p.data)
+	if err == nil {
+		err = p.exporter.Export(sending, &p.data)
+	}
+	was := p.failing
+	switch p.failing = err != nil; {
+	case errors.Is(ctx.Err(), context.Canceled): // by close, which sends once more
+		p.failing = was
+	case p.failing && !was:
+		p.log.WarnContext(ctx, "metrics can't be sent; trying on. Look at OTEL_EXPORTER_OTLP_ENDPOINT", "endpoint", p.to, "error", err)
+	case was && !p.failing:
+		p.log.InfoContext(ctx, "metrics can be sent again", "endpoint", p.to)
+	}
+}
+
+// due tells whether the last flush is so long ago, and takes this one for the last.
+func (p *pusher) due(now time.Time, interval time.Duration) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if now.Sub(p.flushed) < interval {
+		return false
+	}
+	p.flushed = now
+	return true
+}
+
+// close sends a last time, until ctx ends. What is being sent at the moment is given up for that.
+func (p *pusher) close(ctx context.Context) {
+	if p.stop != nil {
+		p.stop()
+		<-p.ended
+	}
+	p.send(ctx)
+	_ = p.exporter.Shutdown(ctx) // it has nothing left to send
 }
 
 func exporterOf(ctx context.Context, to otlp.Target) (sdk.Exporter, error) {
@@ -64,31 +128,4 @@ func exporterOf(ctx context.Context, to otlp.Target) (sdk.Exporter, error) {
 		options = append(options, otlpmetrichttp.WithTLSClientConfig(to.TLS))
 	}
 	return otlpmetrichttp.New(ctx, options...) //nolint:wrapcheck // push says what was being done
-}
-
-// Export implements sdk.Exporter. It has no errors but in the log.
-func (p *pushed) Export(ctx context.Context, data *metricdata.ResourceMetrics) error {
-	err := p.Exporter.Export(ctx, data)
-	p.mu.Lock()
-	was := p.failing
-	p.failing = err != nil
-	p.mu.Unlock()
-	switch {
-	case err != nil && !was:
-		p.log.WarnContext(ctx, "metrics can't be sent; trying on. Look at OTEL_EXPORTER_OTLP_ENDPOINT", "endpoint", p.to, "error", err)
-	case err == nil && was:
-		p.log.InfoContext(ctx, "metrics can be sent again", "endpoint", p.to)
-	}
-	return nil
-}
-
-// due tells whether the last flush is so long ago, and takes this one for the last.
-func (p *pushed) due(now time.Time, interval time.Duration) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if now.Sub(p.flushed) < interval {
-		return false
-	}
-	p.flushed = now
-	return true
 }
