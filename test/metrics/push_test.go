@@ -115,6 +115,37 @@ func TestACollectorThatIsAway(t *testing.T) {
 	}
 }
 
+// TestACollectorThatRefuses says so once, however often, and once that it takes them again.
+func TestACollectorThatRefuses(t *testing.T) {
+	to := byHTTP(t)
+	to.refuses.Store(true)
+	r := start(t, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": to.url, "OTEL_METRIC_EXPORT_INTERVAL": "100"})
+	until := func(calls int) {
+		t.Helper()
+		for limit := time.After(patience); ; tick(t, limit, "a send") {
+			if n, _, _, _ := to.state(); n >= calls {
+				return
+			}
+		}
+	}
+	until(3)
+	to.refuses.Store(false)
+	calls, _, _, _ := to.state()
+	until(calls + 2)
+	for limit := time.After(patience); !strings.Contains(r.Log.String(), "metrics can be sent again"); tick(t, limit, "the line of the log") {
+	}
+	for text := range strings.Lines(r.Log.String()) {
+		if strings.Contains(text, "metrics can't be sent") && (len(text) > 1_500 || !strings.Contains(text, "403")) {
+			t.Errorf("the log says %d bytes: %.200s", len(text), text)
+		}
+	}
+	for _, text := range []string{"metrics can't be sent", "metrics can be sent again"} {
+		if n := strings.Count(r.Log.String(), text); n != 1 {
+			t.Errorf("the log says %d times: %s", n, text)
+		}
+	}
+}
+
 // TestAnImportIsMeasured runs the command, which sends what it did when it ends.
 func TestAnImportIsMeasured(t *testing.T) {
 	to := byHTTP(t)
