@@ -183,6 +183,13 @@ func attributesOf(pairs []*common.KeyValue) map[string]string {
 	return all
 }
 
+// count is how many calls have come so far.
+func (r *receiver) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.calls
+}
+
 // state is what has come so far.
 func (r *receiver) state() (calls int, key string, resource map[string]string, points map[string]float64) {
 	r.mu.Lock()
