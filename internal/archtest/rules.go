@@ -78,7 +78,7 @@ func table() []row {
 		{pkg: "internal/infrastructure/aws/...", module: []string{domain, application, "internal/infrastructure/aws"}, libraries: anything, inTests: parts},
 		{pkg: "internal/infrastructure/certificates", module: inside, libraries: anything, inTests: []string{"test/authority"}},
 		// What is measured and traced goes to the same place.
-		{pkg: "internal/infrastructure/telemetry/...", module: []string{domain, application, "internal/infrastructure/telemetry/otlp"}, libraries: anything, inTests: parts},
+		{pkg: "internal/infrastructure/telemetry/...", module: []string{domain, application, "internal/infrastructure/telemetry/otlp"}, libraries: anything, inTests: append([]string{"test/collector"}, parts...)},
 		{pkg: infrastructure, module: inside, libraries: anything, inTests: parts},
 
 		// The ways in.

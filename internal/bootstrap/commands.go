@@ -28,6 +28,7 @@ func Commands() cli.Commands {
 		Redrive:     redriveDeadLetters,
 
 		Target: target,
+		Admin:  adminURL,
 		Build:  Build(),
 	}
 }
@@ -76,4 +77,17 @@ func target() (cli.Target, error) {
 		}
 	}
 	return t, nil
+}
+
+// adminURL is where the admin address of the service of this configuration is reached, without its secrets as for target.
+func adminURL() (string, error) {
+	c, err := config.Load(commandLine(nil))
+	if err != nil {
+		return "", cli.UsageError{Err: err}
+	}
+	url, err := c.AdminURL()
+	if err != nil {
+		return "", cli.UsageError{Err: err}
+	}
+	return url, nil
 }

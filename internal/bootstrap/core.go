@@ -11,9 +11,9 @@ import (
 	"order-processing-service/internal/application/ordering"
 	"order-processing-service/internal/bootstrap/config"
 	"order-processing-service/internal/infrastructure/identity"
-	"order-processing-service/internal/infrastructure/telemetry"
 	"order-processing-service/internal/infrastructure/telemetry/emf"
 	"order-processing-service/internal/infrastructure/telemetry/metrics"
+	"order-processing-service/internal/infrastructure/telemetry/tracing"
 	"order-processing-service/internal/interfaces/httpapi"
 )
 
@@ -26,19 +26,21 @@ type core struct {
 	config     *config.Config
 	log        *slog.Logger
 	metrics    *metrics.Metrics
-	emf        *emf.Writer // nil but in Lambda
+	emf        *emf.Writer     // nil but in Lambda
+	tracer     *tracing.Tracer // nil when nothing is traced
 	store      storage
 	dispatcher *delivery.Dispatcher
 	orders     *ordering.Service
+	useCases   httpapi.Orders    // those of orders, traced if anything is
 	callers    *identity.Callers // nil when nobody is asked who calls
 	checks     []look
 	stopLooks  context.CancelFunc // at what the parts depend on
 }
 
 // openCore makes the parts, but starts none; ctx is for that only. Log lines go to out. The error says in one line what to
-// do. A core that was opened must be closed. Whether the process may be frozen decides who reads its metrics.
+// do. A core that was opened must be closed. A process that may be frozen is one in AWS Lambda, where metrics are read from the log.
 func openCore(ctx context.Context, c *config.Config, out io.Writer, frozen bool) (_ *core, err error) {
-	p := &core{config: c, log: telemetry.NewLogger(out, c.LogLevel, ServiceName, Build().Version)}
+	p := &core{config: c, log: newLogger(c, out, frozen)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.close(ctx))
@@ -50,18 +52,21 @@ func openCore(ctx context.Context, c *config.Config, out io.Writer, frozen bool)
 	if p.metrics, err = openMetrics(ctx, c, p.log, frozen, p.emf); err != nil {
 		return nil, err
 	}
+	if p.tracer, err = openTracer(ctx, c, p.log, frozen); err != nil {
+		return nil, err
+	}
 	if p.store, err = openStore(ctx, c, p.log, p.metrics); err != nil {
 		return nil, err
 	}
-	p.store.Store = p.metrics.Store(p.store.system, p.store.Store)
-	p.store.deliveryStore = p.metrics.DeliveryStore(p.store.system, p.store.deliveryStore)
-	told, err := subscribers(ctx, c, p.log)
+	p.store.Store = p.tracer.Store(p.store.system, p.metrics.Store(p.store.system, p.store.Store))
+	p.store.deliveryStore = p.tracer.DeliveryStore(p.store.system, p.metrics.DeliveryStore(p.store.system, p.store.deliveryStore))
+	told, err := subscribers(ctx, c, p.log, p.tracer)
 	if err != nil {
 		return nil, err
 	}
 	p.checks = looks(told)
 	for i := range told {
-		told[i] = p.metrics.Subscriber(told[i])
+		told[i] = p.tracer.Subscriber(p.metrics.Subscriber(told[i]))
 	}
 	p.dispatcher = delivery.New(delivery.Config{
 		Store: p.store, Subscribers: told, Logger: p.log, Now: p.store.now,
@@ -77,6 +82,10 @@ func openCore(ctx context.Context, c *config.Config, out io.Writer, frozen bool)
 		use.Meter = meter
 	}
 	p.orders = ordering.New(use)
+	p.useCases = p.orders
+	if p.tracer != nil {
+		p.useCases = p.tracer.Orders(p.orders)
+	}
 	return p, nil
 }
 
@@ -87,12 +96,16 @@ func (p *core) api(log *slog.Logger) http.Handler { return p.apiThatWakes(log, p
 func (p *core) apiThatWakes(log *slog.Logger, wake func()) http.Handler {
 	c := p.config
 	settings := httpapi.Config{
-		Orders:     p.orders,
+		Orders:     p.useCases,
 		Deliveries: delivery.NewOperations(p.store, wake, p.store.now),
 		Log:        log, Version: Build().Version,
 		MaxBody: c.MaxBodyBytes, MaxBatchBody: c.MaxBatchBodyBytes,
 		MaxInFlightBytes: c.MaxInFlightBytes, MaxConcurrent: c.MaxConcurrentRequests, RequestTimeout: c.RequestTimeout, ExportStall: c.WriteTimeout,
 		RateLimit: newLimiter(c.RateLimit), TrustedProxies: c.Proxies(), AllowedOrigins: c.Origins(),
+		Propagators: httpapi.Propagators{NoW3C: !c.Propagates(propagatorW3C), NoXRay: !c.Propagates(propagatorXRay)},
+	}
+	if p.tracer != nil {
+		settings.Record = p.tracer.Request
 	}
 	if meter := p.metrics.HTTP(); meter != nil {
 		settings.Meter = meter
@@ -141,5 +154,6 @@ func (p *core) close(ctx context.Context) error {
 	if p.store.Closer != nil {
 		errs = append(errs, p.store.Close())
 	}
+	p.tracer.Close(ctx) // last, so that all that was done until now is exported
 	return errors.Join(errs...)
 }

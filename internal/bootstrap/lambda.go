@@ -17,7 +17,6 @@ import (
 	"order-processing-service/internal/application/receiving"
 	"order-processing-service/internal/bootstrap/config"
 	"order-processing-service/internal/domain/fault"
-	"order-processing-service/internal/infrastructure/aws"
 	"order-processing-service/internal/interfaces/lambdafn"
 )
 
@@ -82,9 +81,15 @@ func openFunction(ctx context.Context, out io.Writer, overrides map[string]strin
 	}
 	f.entry = lambdafn.New(lambdafn.Config{
 		API:    f.apiThatWakes(f.log, func() { f.woken.Store(true) }),
-		Before: f.refresh, After: f.measured, Teller: f, Receiver: f.receiver(ctx), Log: f.log, BasePath: c.BasePath, Concurrency: c.CommandsConcurrency,
+		Before: f.refresh, After: f.after, Teller: f, Receiver: f.receiver(ctx), Log: f.log, BasePath: c.BasePath, Concurrency: c.CommandsConcurrency,
 	})
 	return f, nil
+}
+
+// after is what an invocation does before its answer: nothing of it may be left for later.
+func (f *function) after(ctx context.Context) {
+	f.measured(ctx)
+	f.tracer.Flush(ctx)
 }
 
 // refreshTimeout bounds the look for changed settings, for which an invocation waits.
@@ -106,28 +111,29 @@ func (f *function) refresh(ctx context.Context) {
 // receiver applies commands. It is made with the first one: most functions have none, and need not wait for it at their
 // start.
 func (f *function) receiver(ctx context.Context) lambdafn.Receiver {
-	return receiver(sync.OnceValues(func() (*receiving.Service, error) {
-		account, err := aws.Load(context.WithoutCancel(ctx), ServiceName, f.log)
+	made := sync.OnceValues(func() (*receiving.Service, error) {
+		account, err := awsAccount(context.WithoutCancel(ctx), f.log, f.tracer)
 		if err != nil {
 			return nil, err
 		}
 		received := f.commands(account)
 		f.metrics.ObserveCommands(received.Counts)
 		return received, nil
+	})
+	return receiver(f.tracer.Receiver(func(ctx context.Context, m receiving.Message) error {
+		s, err := made()
+		if err != nil {
+			return err
+		}
+		return s.Receive(ctx, m)
 	}))
 }
 
-// receiver is a receiving.Service that is made when it is needed.
-type receiver func() (*receiving.Service, error)
+// receiver is a function that receives messages.
+type receiver func(ctx context.Context, m receiving.Message) error
 
 // Receive implements lambdafn.Receiver.
-func (r receiver) Receive(ctx context.Context, m receiving.Message) error {
-	s, err := r()
-	if err != nil {
-		return err
-	}
-	return s.Receive(ctx, m)
-}
+func (r receiver) Receive(ctx context.Context, m receiving.Message) error { return r(ctx, m) }
 
 // Flush implements lambdafn.Teller. What an operator made due is told at once, as on a server.
 func (f *function) Flush(ctx context.Context) (left int) {

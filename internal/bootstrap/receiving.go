@@ -12,7 +12,7 @@ import (
 func (p *core) commands(account awssdk.Config) *receiving.Service {
 	c := p.config
 	settings := receiving.Config{
-		Orders: p.orders, Now: p.store.now, Log: p.log, EarlyFor: c.CommandsEarlyFor, EarlyReceives: c.CommandsEarlyReceives,
+		Orders: p.useCases, Now: p.store.now, Log: p.log, EarlyFor: c.CommandsEarlyFor, EarlyReceives: c.CommandsEarlyReceives,
 	}
 	if c.CommandsDeadLetterQueueURL != "" || c.CommandsQueueURL != "" {
 		settings.DeadLetters = sqs.NewDeadLetters(sqs.DeadLettersConfig{

@@ -12,11 +12,11 @@ import (
 	"order-processing-service/internal/application/wire"
 	"order-processing-service/internal/bootstrap/config"
 	"order-processing-service/internal/domain/order"
-	"order-processing-service/internal/infrastructure/aws"
 	"order-processing-service/internal/infrastructure/aws/eventbridge"
 	"order-processing-service/internal/infrastructure/aws/s3"
 	"order-processing-service/internal/infrastructure/aws/sqs"
 	"order-processing-service/internal/infrastructure/simulated"
+	"order-processing-service/internal/infrastructure/telemetry/tracing"
 )
 
 // The values of EVENTS and MANIFESTS.
@@ -29,11 +29,11 @@ const (
 )
 
 // subscribers are told of every change.
-func subscribers(ctx context.Context, c *config.Config, log *slog.Logger) ([]delivery.Subscriber, error) {
+func subscribers(ctx context.Context, c *config.Config, log *slog.Logger, tracer *tracing.Tracer) ([]delivery.Subscriber, error) {
 	var account awssdk.Config
 	if c.Events == toEventBridge || c.Events == toSQS || c.Manifests == toS3 {
 		var err error
-		if account, err = aws.Load(ctx, ServiceName, log); err != nil {
+		if account, err = awsAccount(ctx, log, tracer); err != nil {
 			return nil, err
 		}
 	}

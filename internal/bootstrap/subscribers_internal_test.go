@@ -15,7 +15,7 @@ func TestSubscriberNames(t *testing.T) {
 	for _, events := range []string{toSimulated, toEventBridge, toSQS, toNobody} {
 		for _, manifests := range []string{toSimulated, toS3, toNobody} {
 			c := &config.Config{Events: events, Manifests: manifests, DataDir: t.TempDir(), ManifestBucket: "orders-manifest"}
-			list, err := subscribers(t.Context(), c, slog.New(slog.DiscardHandler))
+			list, err := subscribers(t.Context(), c, slog.New(slog.DiscardHandler), nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -11,7 +11,6 @@ import (
 
 	"order-processing-service/internal/application/receiving"
 	"order-processing-service/internal/bootstrap/config"
-	"order-processing-service/internal/infrastructure/aws"
 	"order-processing-service/internal/infrastructure/aws/sqs"
 	"order-processing-service/internal/infrastructure/telemetry"
 	"order-processing-service/internal/interfaces/cli"
@@ -25,7 +24,7 @@ func OpenWorker(ctx context.Context, c *config.Config, out io.Writer) (*Service,
 		return nil, cli.UsageError{Err: err}
 	}
 	return open(ctx, c, out, func(s *Service) (http.Handler, error) {
-		account, err := aws.Load(ctx, ServiceName, s.log)
+		account, err := awsAccount(ctx, s.log, s.tracer)
 		if err != nil {
 			return nil, err
 		}
@@ -33,7 +32,7 @@ func OpenWorker(ctx context.Context, c *config.Config, out io.Writer) (*Service,
 		s.received = s.commands(account)
 		s.metrics.ObserveCommands(s.received.Counts)
 		s.worker = receiving.NewWorker(receiving.WorkerConfig{
-			Queue: queue, Receive: s.received.Receive, Ready: s.orders.Ready, Log: s.log,
+			Queue: queue, Receive: s.tracer.Receiver(s.received.Receive), Ready: s.orders.Ready, Log: s.log,
 			Concurrency: c.CommandsConcurrency, Visibility: c.CommandsVisibility, Timeout: c.RequestTimeout,
 		})
 		s.checks = append(s.checks, look{

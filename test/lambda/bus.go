@@ -24,6 +24,9 @@ type Bus struct {
 	finished chan struct{}
 }
 
+// RequestID is the id by which the bus knows each call.
+const RequestID = "8ac2d6c4-7d1c-4f0b-b3a4-2f1f9f2b6a11"
+
 // NewBus starts a bus that answers, until the test ends.
 func NewBus(tb testing.TB) *Bus {
 	tb.Helper()
@@ -71,6 +74,7 @@ func (b *Bus) Events() []string {
 // ServeHTTP speaks as much of EventBridge's protocol as the service does.
 func (b *Bus) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	w.Header().Set("X-Amzn-Requestid", RequestID)
 	if !strings.HasSuffix(q.Header.Get("X-Amz-Target"), ".PutEvents") {
 		_, _ = io.WriteString(w, `{"Name":"orders-bus","Arn":"arn:aws:events:eu-west-1:111122223333:event-bus/orders-bus"}`)
 		return

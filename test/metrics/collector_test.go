@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	collector "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
@@ -32,6 +33,7 @@ type receiver struct {
 	url       string // for OTEL_EXPORTER_OTLP_ENDPOINT
 	authority string // for OTEL_EXPORTER_OTLP_CERTIFICATE
 
+	refuses  atomic.Bool
 	mu       sync.Mutex
 	calls    int
 	key      string // the header api-key of the last call
@@ -110,6 +112,11 @@ func byGRPC(t *testing.T) *receiver {
 
 // ServeHTTP takes an export by HTTP.
 func (r *receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
+	if r.refuses.Load() {
+		r.keep(new(collector.ExportMetricsServiceRequest), "")
+		http.Error(w, strings.Repeat("no ", 10_000), http.StatusForbidden)
+		return
+	}
 	var export collector.ExportMetricsServiceRequest
 	body, err := gzip.NewReader(http.MaxBytesReader(w, q.Body, 16<<20))
 	var text []byte
@@ -174,6 +181,13 @@ func attributesOf(pairs []*common.KeyValue) map[string]string {
 		all[pair.GetKey()] = value
 	}
 	return all
+}
+
+// count is how many calls have come so far.
+func (r *receiver) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.calls
 }
 
 // state is what has come so far.

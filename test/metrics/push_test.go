@@ -78,7 +78,7 @@ func TestNobodyIsSentMetricsThatAreNotWanted(t *testing.T) {
 	t.Run("program", func(t *testing.T) {
 		start(t, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": to.url, "OTEL_METRICS_EXPORTER": "none", "OTEL_METRIC_EXPORT_INTERVAL": "100"})
 	})
-	if calls, _, _, _ := to.state(); calls != 0 {
+	if calls := to.count(); calls != 0 {
 		t.Errorf("%d calls came", calls)
 	}
 }
@@ -112,6 +112,37 @@ func TestACollectorThatIsAway(t *testing.T) {
 				t.Errorf("the log says it %d times", n)
 			}
 		})
+	}
+}
+
+// TestACollectorThatRefuses says so once, however often, and once that it takes them again.
+func TestACollectorThatRefuses(t *testing.T) {
+	to := byHTTP(t)
+	to.refuses.Store(true)
+	r := start(t, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": to.url, "OTEL_METRIC_EXPORT_INTERVAL": "100"})
+	until := func(calls int) {
+		t.Helper()
+		for limit := time.After(patience); ; tick(t, limit, "a send") {
+			if to.count() >= calls {
+				return
+			}
+		}
+	}
+	until(3)
+	to.refuses.Store(false)
+	until(to.count() + 2)
+	for limit := time.After(patience); !strings.Contains(r.Log.String(), "metrics can be sent again"); {
+		tick(t, limit, "the line of the log")
+	}
+	for text := range strings.Lines(r.Log.String()) {
+		if strings.Contains(text, "metrics can't be sent") && (len(text) > 1_500 || !strings.Contains(text, "403")) {
+			t.Errorf("the log says %d bytes: %.200s", len(text), text)
+		}
+	}
+	for _, text := range []string{"metrics can't be sent", "metrics can be sent again"} {
+		if n := strings.Count(r.Log.String(), text); n != 1 {
+			t.Errorf("the log says %d times: %s", n, text)
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -227,25 +228,38 @@ func eventsOf(t *testing.T, r *running) float64 {
 	return float64(n)
 }
 
+var labelName = regexp.MustCompile(`([a-z_]+)="`)
+
 // TestEverythingIsThere holds /metrics against the table of what is measured, in both directions.
 func TestEverythingIsThere(t *testing.T) {
 	r := start(t, nil)
 	r.do(t, 201, "POST", r.URL+"/orders", tea)
 	r.within(t, map[string]float64{`orders_delivery_told_total{subscriber="events"}`: 1})
-	listed := map[string]bool{"target_info": true}
+	listed, label := map[string]bool{"target_info": true}, make(map[string]bool)
 	for _, i := range bootstrap.Instruments() {
 		names, err := i.PrometheusNames()
 		if err != nil {
 			t.Fatal(err)
 		}
-		listed[strings.TrimSuffix(names[0], "_bucket")] = true
+		name := strings.TrimSuffix(names[0], "_bucket")
+		listed[name] = true
+		for _, key := range i.Attributes {
+			label[name+" "+strings.ReplaceAll(key, ".", "_")] = true
+		}
 	}
 	there := make(map[string]bool)
-	for name := range r.scrape(t) {
-		name, _, _ = strings.Cut(name, "{")
-		there[name] = true
-		if !listed[name] && !strings.HasPrefix(name, "go_") && !strings.HasPrefix(name, "process_") {
+	for series := range r.scrape(t) {
+		name, labels, _ := strings.Cut(series, "{")
+		if there[name] = true; strings.HasPrefix(name, "go_") || strings.HasPrefix(name, "process_") || name == "target_info" {
+			continue
+		}
+		if !listed[name] {
 			t.Errorf("%s is not in the table", name)
+		}
+		for _, key := range labelName.FindAllStringSubmatch(labels, -1) {
+			if !label[name+" "+key[1]] {
+				t.Errorf("the table does not know the label %s of %s", key[1], name)
+			}
 		}
 	}
 	elsewhere := map[string]string{"orders_commands_total": "orders worker", "orders_import_records_total": "orders import"}

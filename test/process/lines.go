@@ -10,11 +10,13 @@ import (
 
 // Line is a log line.
 type Line struct {
-	Message string `json:"message"`
-	Level   string `json:"level"`
-	URL     string `json:"url"`
-	PID     int    `json:"pid"`
-	AWS     struct {
+	Message     string `json:"message"`
+	Level       string `json:"level"`
+	URL         string `json:"url"`
+	PID         int    `json:"pid"`
+	TraceID     string `json:"trace_id"`
+	XRayTraceID string `json:"xray_trace_id"`
+	AWS         struct {
 		EventIDs []string `json:"event_ids"`
 		Entries  []struct {
 			Detail       string

@@ -27,7 +27,12 @@ const (
 type Program struct {
 	URL string // where it is, for example http://127.0.0.1:40961
 	Log *Log
+
+	stop func()
 }
+
+// Stop stops the program, and waits until it has. The end of the test does so, too.
+func (p *Program) Stop() { p.stop() }
 
 // Start starts the program with its data in dir and the given settings, by variable name, and stops it when the test
 // ends. Settings win over the environment.
@@ -53,12 +58,13 @@ func Start(tb testing.TB, dir string, settings map[string]string) *Program {
 		stop()
 		tb.Fatalf("the program does not listen within %v", startLimit)
 	}
-	tb.Cleanup(func() {
+	p.stop = sync.OnceFunc(func() {
 		stop()
 		if err := <-stopped; err != nil {
 			tb.Errorf("the program does not stop in good order: %v", err)
 		}
 	})
+	tb.Cleanup(p.stop)
 	return p
 }
 

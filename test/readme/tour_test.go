@@ -82,7 +82,10 @@ func TestTours(t *testing.T) {
 			text := read(t, tour.page)
 			dir := workFolder(t)
 			service := program.Start(t, filepath.Join(dir, "data"), tour.settings)
-			here := strings.NewReplacer("127.0.0.1:8000", strings.TrimPrefix(service.URL, "http://"))
+			here := strings.NewReplacer(
+				"127.0.0.1:8000", strings.TrimPrefix(service.URL, "http://"),
+				"127.0.0.1:9464", strings.TrimPrefix(adminOf(t, service), "http://"),
+			)
 
 			if code, printed := shell(t, dir, here.Replace(tour.prepare)); code != 0 {
 				t.Fatalf("prepare: exit code %d\n%s", code, printed)
@@ -101,6 +104,24 @@ func TestTours(t *testing.T) {
 				t.Error("the page has no console blocks")
 			}
 		})
+	}
+}
+
+// adminOf waits until the log of the service names its admin address.
+func adminOf(t *testing.T, service *program.Program) string {
+	t.Helper()
+	for limit := time.After(toldLimit); ; {
+		for text := range strings.Lines(service.Log.String()) {
+			var line struct{ Message, URL string }
+			if err := json.Unmarshal([]byte(text), &line); err == nil && line.Message == "admin endpoints" {
+				return line.URL
+			}
+		}
+		select {
+		case <-time.After(5 * time.Millisecond):
+		case <-limit:
+			t.Fatal("the log names no admin address")
+		}
 	}
 }
 

@@ -99,28 +99,6 @@ func TestNewTraceAndSpan(t *testing.T) {
 	}
 }
 
-func TestParseXRay(t *testing.T) {
-	const root, parent = "Root=1-4bf92f35-77b34da6a3ce929d0e0e4736", "Parent=00f067aa0ba902b7"
-	for header, want := range map[string]string{
-		root + ";" + parent + ";Sampled=1":                    "00-" + traceID + "-" + spanID + "-01",
-		"Sampled=0; " + parent + " ; " + root:                 "00-" + traceID + "-" + spanID + "-00",
-		root + ";" + parent + ";Lineage=25:a1b2c3:0;Self=1-2": "00-" + traceID + "-" + spanID + "-00",
-		"":                                "",
-		root:                              "",
-		parent:                            "",
-		root + ";Parent=0000000000000000": "",
-		root + ";Parent=00F067AA0BA902B7": "",
-		root + "0;" + parent:              "",
-		"Root=2-4bf92f35-77b34da6a3ce929d0e0e4736;" + parent: "",
-		"Root=1-4bf92f3577-b34da6a3ce929d0e0e4736;" + parent: "",
-	} {
-		got, ok := correlation.ParseXRay(header)
-		if got.Traceparent() != want || ok != (want != "") {
-			t.Errorf("%q is read as %q, %t", header, got.Traceparent(), ok)
-		}
-	}
-}
-
 func FuzzParseTraceparent(f *testing.F) {
 	f.Add("00-" + traceID + "-" + spanID + "-01")
 	f.Add("cc-" + traceID + "-" + spanID + "-01-what-comes")

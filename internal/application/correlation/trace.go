@@ -15,7 +15,7 @@ const (
 // Trace is a place in a distributed trace, as W3C Trace Context (level 2) has it. The zero Trace is none.
 type Trace struct {
 	TraceID string // 32 lower-case hexadecimal digits, not all zero
-	SpanID  string // 16 lower-case hexadecimal digits, not all zero: the span that this work is
+	SpanID  string // 16 lower-case hexadecimal digits, not all zero: the span that this work is; "" if the caller named none
 	Flags   byte
 }
 
@@ -34,9 +34,9 @@ func (t Trace) NewSpan() Trace {
 	return t
 }
 
-// Traceparent is the trace as the traceparent header has it; empty for the zero Trace.
+// Traceparent is the trace as the traceparent header has it; empty for the zero Trace, and without a span.
 func (t Trace) Traceparent() string {
-	if !t.Valid() {
+	if !t.Valid() || t.SpanID == "" {
 		return ""
 	}
 	return "00-" + t.TraceID + "-" + t.SpanID + "-" + hex.EncodeToString([]byte{t.Flags & (FlagSampled | FlagRandom)})
@@ -78,31 +78,6 @@ func ParseTraceparent(header string) (Trace, bool) {
 		return Trace{}, false
 	}
 	t.Flags = flags & (FlagSampled | FlagRandom)
-	return t, true
-}
-
-// ParseXRay reads a trace in the form that AWS X-Ray has it: "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1".
-// It is false where that names no trace or no parent. What else it says is passed over.
-func ParseXRay(header string) (Trace, bool) {
-	var t Trace
-	for field := range strings.SplitSeq(header, ";") {
-		name, value, _ := strings.Cut(strings.TrimSpace(field), "=")
-		switch name {
-		case "Root":
-			if version, root, _ := strings.Cut(value, "-"); version == "1" && len(root) == 8+1+24 && root[8] == '-' {
-				t.TraceID = root[:8] + root[9:]
-			}
-		case "Parent":
-			t.SpanID = value
-		case "Sampled":
-			if value == "1" {
-				t.Flags = FlagSampled
-			}
-		}
-	}
-	if len(t.TraceID) != 32 || len(t.SpanID) != 16 || !isID(t.TraceID) || !isID(t.SpanID) {
-		return Trace{}, false
-	}
 	return t, true
 }
 

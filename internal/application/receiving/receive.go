@@ -20,7 +20,7 @@ import (
 // aside. An error says that it must come again, later: it is early (IsEarly), or a part that is needed is away, which is a
 // fault of kind Unavailable, or something failed, or it could not be set aside (IsNotSetAside). Nothing is changed then.
 func (s *Service) Receive(ctx context.Context, m Message) error {
-	if t, ok := correlation.ParseTraceparent(m.Trace); ok {
+	if t, ok := correlation.ParseTraceparent(m.Trace); ok && !correlation.TraceOf(ctx).Valid() { // else this work is a span already
 		ctx = correlation.WithTrace(ctx, t.NewSpan())
 	}
 	if correlation.ValidRequestID(m.ID) {

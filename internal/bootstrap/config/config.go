@@ -118,6 +118,11 @@ type Config struct {
 	MetricsEMF             string `env:"METRICS_EMF" default:"auto" pattern:"^(auto|off)$" allowed:"auto or off" desc:"Whether metrics are written to the log for CloudWatch (Embedded Metric Format): auto does so in AWS Lambda only"`
 	MetricsEMFNamespace    string `env:"METRICS_EMF_NAMESPACE" default:"OrderProcessing" pattern:"^[A-Za-z0-9._/#-]{1,255}$" allowed:"at most 255 letters, digits and ._/#-" desc:"Namespace that CloudWatch keeps them in; not one that begins with AWS/"`
 
+	OTelTraces      string `env:"OTEL_TRACES_EXPORTER" default:"otlp" pattern:"^(otlp|none)$" allowed:"otlp or none" desc:"Whether traces are sent to the collector, if there is one"`
+	OTelSampler     string `env:"OTEL_TRACES_SAMPLER" default:"parentbased_always_on" pattern:"^(parentbased_)?(always_on|always_off|traceidratio)$" allowed:"always_on, always_off, traceidratio, or one of these after parentbased_" desc:"Which traces are recorded; with parentbased_ those that the caller records too, and the rule behind it is for others"`
+	OTelSamplerArg  string `env:"OTEL_TRACES_SAMPLER_ARG" pattern:"^(0|1|1[.]0{1,9}|0?[.][0-9]{1,9})$" allowed:"a number from 0 to 1 such as 0.05" desc:"Part of the traces that traceidratio records. Default: all of them"`
+	OTelPropagators string `env:"OTEL_PROPAGATORS" default:"tracecontext,xray" pattern:"^(none|(tracecontext|baggage|xray)(,(tracecontext|baggage|xray)){0,5})$" allowed:"tracecontext, xray or both with a comma between them, or none" desc:"Headers by which callers say which trace a request is part of: traceparent (W3C) and X-Amzn-Trace-Id (AWS X-Ray); baggage is not read"`
+
 	MongoURI           Secret        `group:"MongoDB" env:"MONGO_URI" allowed:"a MongoDB connection string that begins with mongodb:// or mongodb+srv://" desc:"MongoDB connection string; wins over MONGO_HOST, MONGO_PORT and the sign-in, and over MONGO_DB if it names a database"`
 	MongoHost          string        `env:"MONGO_HOST" allowed:"an IP address or host name without port" desc:"MongoDB host; with neither this nor MONGO_URI orders are kept in the embedded store"`
 	MongoPort          int           `env:"MONGO_PORT" default:"27017" min:"1" max:"65535" desc:"MongoDB port"`

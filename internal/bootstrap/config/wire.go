@@ -73,6 +73,28 @@ func (c *Config) AdminAddress() (address string, byDefault bool) {
 	return c.AdminAddr, c.text == nil || c.text("ADMIN_ADDR").source == sourceDefault
 }
 
+// AdminURL is where programs on this machine reach ADMIN_ADDR. The error says why nobody can know.
+func (c *Config) AdminURL() (string, error) {
+	if c.AdminAddr == noAdmin {
+		return "", errors.New("ADMIN_ADDR is off, so the service tells operators nothing: set it where the service is started, or say where to ask with --url")
+	}
+	at, err := netip.ParseAddrPort(c.AdminAddr)
+	if err != nil {
+		return "", fmt.Errorf("ADMIN_ADDR: %w", err)
+	}
+	if at.Port() == 0 {
+		return "", errors.New("ADMIN_ADDR has port 0, so the service chose its own: say where it is with --url")
+	}
+	if ip := at.Addr(); ip.IsUnspecified() { // every address of the machine is listened on
+		loopback := netip.AddrFrom4([4]byte{127, 0, 0, 1})
+		if ip.Is6() {
+			loopback = netip.IPv6Loopback()
+		}
+		at = netip.AddrPortFrom(loopback, at.Port())
+	}
+	return "http://" + at.String(), nil
+}
+
 // checkWire holds the rules about who may connect, and how.
 func (l *loading) checkWire() {
 	l.need(l.TLSCertFile == "" || l.TLSKeyFile != "", "TLS_KEY_FILE", "TLS_CERT_FILE needs TLS_KEY_FILE; give the path of its private key")

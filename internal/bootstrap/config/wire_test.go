@@ -118,3 +118,24 @@ func TestTLSIsEnoughForProduction(t *testing.T) {
 		}
 	}
 }
+
+func TestAdminURL(t *testing.T) {
+	for setting, want := range map[string]string{
+		"":                          "http://127.0.0.1:9464",
+		"ADMIN_ADDR=10.1.2.3:9464":  "http://10.1.2.3:9464",
+		"ADMIN_ADDR=0.0.0.0:9000":   "http://127.0.0.1:9000",
+		"ADMIN_ADDR=[::]:9000":      "http://[::1]:9000",
+		"ADMIN_ADDR=[fd00::1]:9000": "http://[fd00::1]:9000",
+		"ADMIN_ADDR=off":            "",
+		"ADMIN_ADDR=127.0.0.1:0":    "",
+	} {
+		c, err := config.Load(config.Source{Environ: []string{setting}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := c.AdminURL()
+		if got != want || (err == nil) != (want != "") || err != nil && !strings.Contains(err.Error(), "--url") {
+			t.Errorf("%s: %q, %v, want %q", setting, got, err, want)
+		}
+	}
+}

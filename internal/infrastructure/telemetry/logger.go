@@ -1,4 +1,5 @@
-// Package telemetry tells the outside what the service does. So far that is the log: JSON lines for machines.
+// Package telemetry tells the outside what the service does. Here that is the log: JSON lines for machines; the packages below it
+// have the rest.
 package telemetry
 
 import (
@@ -29,6 +30,18 @@ func Patient(log *slog.Logger) *slog.Logger {
 	patient := *h
 	patient.patient = true
 	return slog.New(&patient)
+}
+
+// WithXRay returns the logger for lines whose trace may be looked for in AWS X-Ray: they have its id in that form as well,
+// xray_trace_id. log must be of NewLogger; another is returned as it is.
+func WithXRay(log *slog.Logger) *slog.Logger {
+	h, ok := log.Handler().(*handler)
+	if !ok {
+		return log
+	}
+	xray := *h
+	xray.xray = true
+	return slog.New(&xray)
 }
 
 // levelName names the highest of the four levels that l reaches; what lies below DEBUG is DEBUG as well.

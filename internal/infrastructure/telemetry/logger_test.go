@@ -75,6 +75,21 @@ func TestLines(t *testing.T) {
 	}
 }
 
+func TestLinesWithXRay(t *testing.T) {
+	var out bytes.Buffer
+	log := telemetry.Patient(telemetry.WithXRay(telemetry.NewLogger(&out, slog.LevelInfo, "orders", "dev")))
+	log.WarnContext(traced(), "x")
+	const want = `"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","span_id":"00f067aa0ba902b7","xray_trace_id":"1-4bf92f35-77b34da6a3ce929d0e0e4736"}`
+	if !strings.HasSuffix(out.String(), want+"\n") {
+		t.Errorf("line is %s, want it to end in %s", out.String(), want)
+	}
+	out.Reset()
+	log.Warn("x")
+	if strings.Contains(out.String(), "trace_id") {
+		t.Errorf("a line without a trace is %s", out.String())
+	}
+}
+
 func TestLevel(t *testing.T) {
 	var out bytes.Buffer
 	var level slog.LevelVar

@@ -51,6 +51,8 @@ type Commands struct {
 	Settings func(ctx context.Context, overrides map[string]string) ([]Setting, error)
 	// Target is how the service that this configuration describes is reached from this machine.
 	Target func() (Target, error)
+	// Admin is the URL of the admin address of the service that this configuration describes, as reached from this machine.
+	Admin func() (string, error)
 	// Build is what this program was made from.
 	Build Build
 }
@@ -155,6 +157,9 @@ Exit codes: 0 done, 1 could not finish, 2 wrong command, flag, value, file or se
 	}
 	if commands.Target != nil {
 		root.AddCommand(newHealthcheck(commands, streams))
+	}
+	if commands.Admin != nil {
+		root.AddCommand(newStatus(commands, streams))
 	}
 	root.AddCommand(newVersion(commands, streams))
 	root.SetHelpCommand(newHelp())

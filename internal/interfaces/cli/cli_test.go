@@ -23,6 +23,7 @@ func commands() cli.Commands {
 		Copy:     func(context.Context, cli.Streams, cli.CopyOptions) error { return nil },
 		Settings: func(context.Context, map[string]string) ([]cli.Setting, error) { return nil, nil },
 		Target:   func() (cli.Target, error) { return cli.Target{URL: "http://127.0.0.1:1"}, nil },
+		Admin:    func() (string, error) { return "http://127.0.0.1:1", nil },
 		Worker:   func(context.Context, cli.Streams, cli.ServeOptions) error { return nil },
 		Build:    build,
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"io"
 	"time"
 
@@ -19,4 +20,12 @@ func CountProgress(w io.Writer, terminal bool, now func() time.Time) (show func(
 	p := newCountProgress(w, "migrated", "documents", now)
 	p.terminal = terminal
 	return p.show, p.clear, p.end
+}
+
+// StatusRun runs the status command with a clock: a pause takes the time that wait says.
+func StatusRun(
+	ctx context.Context, streams Streams, url string, json bool, watch time.Duration, now func() time.Time, wait func(context.Context, time.Duration) error,
+) error {
+	s := statusRun{streams: streams, url: url, json: json, watch: watch, now: now, wait: wait}
+	return s.run(ctx)
 }

@@ -27,8 +27,9 @@ type exchange struct {
 	path    [maxParameters]string
 	client  clients.Client // once located
 	located bool
-	status  int    // of the answer; 0 until it begins
-	code    string // of the problem that the answer is; "" when it is none
+	record  func(status int, cut bool) // ends the record of the request; nil when there is none
+	status  int                        // of the answer; 0 until it begins
+	code    string                     // of the problem that the answer is; "" when it is none
 	written int64
 	weight  int64  // of the body, which counts towards MaxInFlightBytes
 	in, out []byte // what came and what goes, to be used again
@@ -81,13 +82,8 @@ func newExchange(a *api, w http.ResponseWriter, r *http.Request) *exchange {
 	} else {
 		x.id = correlation.NewRequestID()
 	}
-	trace, ok := correlation.ParseTraceparent(r.Header.Get("Traceparent"))
-	if ok {
-		trace = trace.NewSpan()
-	} else {
-		trace = correlation.NewTrace()
-	}
-	x.ctx = correlation.WithTrace(correlation.WithRequestID(r.Context(), x.id), trace)
+	x.ctx = correlation.WithRequestID(r.Context(), x.id)
+	x.trace()
 
 	h := w.Header()
 	h[headerRequestID] = []string{x.id}

@@ -13,12 +13,14 @@ package httpapi
 import (
 	"cmp"
 	"context"
+	"iter"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
 	"time"
 
 	"order-processing-service/internal/application/access"
+	"order-processing-service/internal/application/correlation"
 	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/application/ordering"
 	"order-processing-service/internal/domain/order"
@@ -40,6 +42,19 @@ type Deliveries interface {
 	Skip(ctx context.Context, id order.ID, subscriber string) error
 }
 
+// Orders are the use cases of orders; ordering.Service has them, and its words on them count. Implementations are safe for concurrent
+// use.
+type Orders interface {
+	Place(ctx context.Context, caller ordering.Caller, p ordering.Place) (ordering.Placed, error)
+	PlaceBatch(ctx context.Context, caller ordering.Caller, batch []ordering.Place) []ordering.Placed
+	Read(ctx context.Context, caller ordering.Caller, id order.ID) (*order.Order, error)
+	Timeline(ctx context.Context, caller ordering.Caller, id order.ID) (*order.Order, []order.Event, error)
+	List(ctx context.Context, caller ordering.Caller, q ordering.Query) (ordering.Page, error)
+	All(ctx context.Context, caller ordering.Caller, q ordering.Query) iter.Seq2[*order.Order, error]
+	Change(ctx context.Context, caller ordering.Caller, c ordering.Change) (ordering.Revised, error)
+	Ready(ctx context.Context) error
+}
+
 // Defaults of Config, where its fields are zero.
 const (
 	DefaultMaxBody          = 1 << 20
@@ -53,7 +68,7 @@ const (
 
 // Config says what the API is made of. Orders and Deliveries are needed; the rest has defaults.
 type Config struct {
-	Orders     *ordering.Service
+	Orders     Orders
 	Deliveries Deliveries
 	// Log gets a line for each request and one for each internal error; nil for none.
 	Log *slog.Logger
@@ -92,6 +107,13 @@ type Config struct {
 	AllowedOrigins []string
 	// Meter measures requests; nil for nobody.
 	Meter Meter
+	// Propagators says which headers tell of a caller's trace.
+	Propagators Propagators
+	// Record begins the record of a request in a trace: the caller's, or a new one if that is none. The route is the operation's path,
+	// or "" if there is no operation. The context that it returns is for the work, and its trace (package correlation) is the record.
+	// End ends the record with the status of the answer, 0 if there was none; cut says that the answer ended too early. With nil, and
+	// for health checks, nothing is recorded.
+	Record func(ctx context.Context, caller correlation.Trace, r *http.Request, route string) (_ context.Context, end func(status int, cut bool))
 }
 
 // Meter measures requests. Implementations are safe for concurrent use and never block; each request calls them.

@@ -96,6 +96,9 @@ func (x *exchange) end(begun time.Time, p any) {
 	}
 	x.api.Meter.Ended(x.ctx, x.r.Method, route, x.status, took)
 	x.log(took)
+	if x.record != nil {
+		x.record(x.status, aborted)
+	}
 	x.release()
 	if aborted {
 		panic(http.ErrAbortHandler)

@@ -41,7 +41,8 @@ type Config struct {
 	API http.Handler
 	// Before is called at the beginning of each invocation, whose context it gets; nil for nothing.
 	Before func(ctx context.Context)
-	// After is called at the end of each invocation, before its answer, whose context it gets; nil for nothing.
+	// After is called at the end of each invocation that was worked on, before its answer. It must not take longer than its context
+	// lasts; nil for nothing.
 	After func(ctx context.Context)
 	// Teller is flushed before each answer and drained by the sweep.
 	Teller Teller
@@ -87,7 +88,7 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		f.Before(ctx)
 	}
 	if f.After != nil {
-		defer f.After(ctx)
+		defer f.after(ctx)
 	}
 	switch e.kind() {
 	case restAPI, httpAPI, loadBalancer:
@@ -101,6 +102,20 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	return nil, EventError{"this event is none that the function takes: an HTTP request from API Gateway (REST or HTTP API), " +
 		"a function URL or a load balancer; a batch of an SQS queue; or a schedule's event, whose input may be " + SweepInput +
 		"; check what invokes the function"}
+}
+
+// maxAfter is how long After may take at most: an answer waits for it.
+const maxAfter = time.Second
+
+// after calls After, with half of what the invocation's time keeps for the answer.
+func (f *Function) after(ctx context.Context) {
+	limit := maxAfter
+	if deadline, ok := ctx.Deadline(); ok {
+		limit = min(limit, time.Until(deadline)/2)
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	f.After(ctx)
 }
 
 // EventError is an event that the function can't take. Lambda shows its text to whoever invoked the function.

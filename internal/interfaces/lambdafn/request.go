@@ -15,8 +15,6 @@ import (
 	"strings"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
-
-	"order-processing-service/internal/application/correlation"
 )
 
 var errBase64 = errors.New("the body of the event is said to be Base64 and is not")
@@ -153,24 +151,10 @@ func correlate(ctx context.Context, e *event, h http.Header) {
 			h.Set("X-Request-ID", id)
 		}
 	}
-	if h.Get("Traceparent") != "" {
-		return
+	// The trace of a caller that sends a traceparent goes before AWS's, which the API takes from its own header.
+	if header := invocationTrace(ctx); header != "" {
+		h["X-Amzn-Trace-Id"] = []string{header}
 	}
-	for _, header := range []string{invocationTrace(ctx), h.Get("X-Amzn-Trace-Id")} {
-		if t, ok := traceOf(header); ok {
-			h.Set("Traceparent", t.Traceparent())
-			return
-		}
-	}
-}
-
-// traceOf reads a trace in the form of X-Ray. Load balancers begin traces without saying which span of theirs is the parent:
-// one is made up.
-func traceOf(header string) (correlation.Trace, bool) {
-	if t, ok := correlation.ParseXRay(header); ok {
-		return t, true
-	}
-	return correlation.ParseXRay(header + ";Parent=" + correlation.NewTrace().SpanID)
 }
 
 // invocationTrace is the X-Ray trace header of an invocation, as the runtime puts it into its context; "" for none.

@@ -30,10 +30,11 @@ type Instrument struct {
 	// Attributes are the keys that a point of it may have. No value comes from a caller's input.
 	Attributes []string
 
+	// Dimensions are the sets of attributes by which CloudWatch adds it up, besides service.name; nil for what is not written there.
+	// An empty set adds all up. Each set of which a point has all attributes makes one metric of CloudWatch more.
+	Dimensions [][]string
+
 	buckets []float64 // upper bounds, of a histogram
-	// dimensions are the sets of attributes by which CloudWatch adds it up; nil for what is not written there. An empty set adds
-	// all up. Each set in which a point has all attributes makes one metric of CloudWatch more.
-	dimensions [][]string
 }
 
 // The names of the instruments.
@@ -93,8 +94,8 @@ func Instruments() []Instrument {
 func Dimensions() map[string][][]string {
 	all := make(map[string][][]string)
 	for _, i := range Instruments() {
-		if i.dimensions != nil {
-			all[i.Name] = i.dimensions
+		if i.Dimensions != nil {
+			all[i.Name] = i.Dimensions
 		}
 	}
 	return all
@@ -122,7 +123,7 @@ func httpInstruments() []Instrument {
 			Name: httpDuration, Kind: Histogram, Unit: "s", Attributes: []string{attrMethod, attrRoute, attrStatusCode, attrError},
 			Description: "How long requests took, from their header to the end of their answer. A path that is not served has no route; " +
 				"error.type is the status of an answer from 500 on.",
-			buckets: durations(), dimensions: [][]string{total(), {attrMethod, attrRoute}, {attrStatusCode}},
+			buckets: durations(), Dimensions: [][]string{total(), {attrMethod, attrRoute}, {attrStatusCode}},
 		},
 		{
 			Name: httpActive, Kind: UpDown, Unit: "{request}", Attributes: []string{attrMethod},
@@ -132,7 +133,7 @@ func httpInstruments() []Instrument {
 			Name: admissionRefused, Kind: Counter, Unit: "{request}", Attributes: []string{attrReason},
 			Description: "Requests that were turned away for there being too many: queue_full and queue_timeout (all places taken), " +
 				"body_bytes (too much to hold in memory), rate_limit (of one caller).",
-			dimensions: [][]string{total(), {attrReason}},
+			Dimensions: [][]string{total(), {attrReason}},
 		},
 		{
 			Name: httpConnections, Kind: Gauge, Unit: "{connection}", Attributes: []string{attrState},
@@ -148,18 +149,18 @@ func orderInstruments() []Instrument {
 			Name: ordersPlaced, Kind: Counter, Unit: "{order}", Attributes: []string{attrOrigin},
 			Description: "Orders that were committed, by whatever way they came: new, or history, of which no subscriber is told. " +
 				"A repeat under the same key does not count.",
-			dimensions: [][]string{total(), {attrOrigin}},
+			Dimensions: [][]string{total(), {attrOrigin}},
 		},
 		{
 			Name: ordersMoved, Kind: Counter, Unit: "{order}", Attributes: []string{attrStatus},
 			Description: "Orders that came to a status: paid, shipped, delivered, canceled.",
-			dimensions:  [][]string{{attrStatus}},
+			Dimensions:  [][]string{{attrStatus}},
 		},
 		{
 			Name: storeDuration, Kind: Histogram, Unit: "s", Attributes: []string{attrSystem, attrOperation, attrError},
 			Description: "How long calls of the store took, with the wait in its queue. error.type says why one failed that is no refusal: " +
 				"a code such as store_busy, canceled, timeout, or internal.",
-			buckets: durations(), dimensions: [][]string{{attrSystem, attrOperation}, {attrSystem, attrError}},
+			buckets: durations(), Dimensions: [][]string{{attrSystem, attrOperation}, {attrSystem, attrError}},
 		},
 		{
 			Name: storeDepth, Kind: Gauge, Unit: "{write}", Attributes: []string{attrSystem},
@@ -179,7 +180,7 @@ func orderInstruments() []Instrument {
 			Name: commandsReceived, Kind: Counter, Unit: "{message}", Attributes: []string{attrOutcome, attrReason},
 			Description: "Commands by what became of them each time that they came: applied, repeated, early, failed or dead_lettered, " +
 				"which alone has a reason.",
-			dimensions: [][]string{{attrOutcome}, {attrOutcome, attrReason}},
+			Dimensions: [][]string{{attrOutcome}, {attrOutcome, attrReason}},
 		},
 		{
 			Name: importRecords, Kind: Counter, Unit: "{record}", Attributes: []string{attrOutcome},
@@ -198,17 +199,17 @@ func deliveryInstruments() []Instrument {
 		{
 			Name: deliveryTold, Kind: Counter, Unit: "{event}", Attributes: []string{attrSubscriber},
 			Description: "Events that a subscriber was told; one that was told again counts again.",
-			dimensions:  [][]string{{attrSubscriber}},
+			Dimensions:  [][]string{{attrSubscriber}},
 		},
 		{
 			Name: deliveryRetries, Kind: Counter, Unit: "{delivery}", Attributes: []string{attrSubscriber},
 			Description: "Deliveries that failed and are tried again.",
-			dimensions:  [][]string{{attrSubscriber}},
+			Dimensions:  [][]string{{attrSubscriber}},
 		},
 		{
 			Name: deliveryParks, Kind: Counter, Unit: "{delivery}", Attributes: []string{attrSubscriber},
 			Description: "Deliveries that this process gave up, until an operator acts.",
-			dimensions:  [][]string{{attrSubscriber}},
+			Dimensions:  [][]string{{attrSubscriber}},
 		},
 		{
 			Name: deliveryInHand, Kind: Gauge, Unit: "{order}", Attributes: []string{attrSubscriber},
@@ -226,22 +227,22 @@ func deliveryInstruments() []Instrument {
 			Name: deliveryDuration, Kind: Histogram, Unit: "s", Attributes: []string{attrSubscriber, attrError},
 			Description: "How long one call of a subscriber took, with the orders that it was told of together. " +
 				"error.type is the kind of the first failure, such as unavailable.",
-			buckets: durations(), dimensions: [][]string{{attrSubscriber}, {attrSubscriber, attrError}},
+			buckets: durations(), Dimensions: [][]string{{attrSubscriber}, {attrSubscriber, attrError}},
 		},
 		{
 			Name: deliveryWaiting, Kind: Gauge, Unit: "{delivery}", Attributes: []string{attrSubscriber},
 			Description: "Deliveries that wait in the store, for whichever process: 10,000 stands for more. Every process says the same.",
-			dimensions:  [][]string{{attrSubscriber}},
+			Dimensions:  [][]string{{attrSubscriber}},
 		},
 		{
 			Name: deliveryParked, Kind: Gauge, Unit: "{delivery}", Attributes: []string{attrSubscriber},
 			Description: "Deliveries that were given up until an operator acts, counted as those that wait.",
-			dimensions:  [][]string{{attrSubscriber}},
+			Dimensions:  [][]string{{attrSubscriber}},
 		},
 		{
 			Name: deliveryOldest, Kind: Gauge, Unit: "s", Attributes: []string{attrSubscriber},
 			Description: "Age of the event that has been waiting longest, 0 when none waits.",
-			dimensions:  [][]string{{attrSubscriber}},
+			Dimensions:  [][]string{{attrSubscriber}},
 		},
 	}
 }

@@ -4,15 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 )
 
-// maker makes instruments as the table has them. What goes wrong, which is a mistake in this package, is kept for err.
+// maker makes instruments as the table has them. What goes wrong, which is a mistake in this package, is kept for err. What is to be
+// observed may be added while others are read.
 type maker struct {
-	meter    metric.Meter
-	table    map[string]Instrument
+	meter metric.Meter
+	table map[string]Instrument
+
+	mu       sync.RWMutex                 // guards what follows
 	observed map[string]metric.Observable // what callbacks observe, by name
 	errs     []error
 }
@@ -25,7 +29,18 @@ func newMaker(meter metric.Meter) *maker {
 	return m
 }
 
-func (m *maker) err() error { return errors.Join(m.errs...) }
+func (m *maker) err() error {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return errors.Join(m.errs...)
+}
+
+// note keeps what went wrong, if err is not nil.
+func (m *maker) note(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.errs = append(m.errs, err)
+}
 
 // row is the row of an instrument that must be of a kind.
 func (m *maker) row(name string, kinds ...Kind) Instrument {
@@ -35,7 +50,7 @@ func (m *maker) row(name string, kinds ...Kind) Instrument {
 			return i
 		}
 	}
-	m.errs = append(m.errs, fmt.Errorf("%s is no %s of the table", name, kinds))
+	m.note(fmt.Errorf("%s is no %s of the table", name, kinds))
 	return Instrument{Name: name}
 }
 
@@ -43,7 +58,7 @@ func (m *maker) histogram(name string) metric.Float64Histogram {
 	i := m.row(name, Histogram)
 	h, err := m.meter.Float64Histogram(i.Name, metric.WithUnit(i.Unit), metric.WithDescription(i.Description),
 		metric.WithExplicitBucketBoundaries(i.buckets...))
-	m.errs = append(m.errs, err)
+	m.note(err)
 	return h
 }
 
@@ -51,14 +66,14 @@ func (m *maker) sizes(name string) metric.Int64Histogram {
 	i := m.row(name, Histogram)
 	h, err := m.meter.Int64Histogram(i.Name, metric.WithUnit(i.Unit), metric.WithDescription(i.Description),
 		metric.WithExplicitBucketBoundaries(i.buckets...))
-	m.errs = append(m.errs, err)
+	m.note(err)
 	return h
 }
 
 func (m *maker) counter(name string) metric.Int64Counter {
 	i := m.row(name, Counter)
 	c, err := m.meter.Int64Counter(i.Name, metric.WithUnit(i.Unit), metric.WithDescription(i.Description))
-	m.errs = append(m.errs, err)
+	m.note(err)
 	return c
 }
 
@@ -74,11 +89,13 @@ func (m *maker) observeWith(callback metric.Callback, names ...string) {
 	all := make([]metric.Observable, 0, len(names))
 	for _, name := range names {
 		o := m.observable(name)
-		m.observed[name] = o
 		all = append(all, o)
+		m.mu.Lock()
+		m.observed[name] = o
+		m.mu.Unlock()
 	}
 	_, err := m.meter.RegisterCallback(callback, all...)
-	m.errs = append(m.errs, err)
+	m.note(err)
 }
 
 func (m *maker) observable(name string) metric.Observable {
@@ -96,20 +113,27 @@ func (m *maker) observable(name string) metric.Observable {
 	default:
 		o, err = m.meter.Int64ObservableGauge(i.Name, unit, description)
 	}
-	m.errs = append(m.errs, err)
+	m.note(err)
 	return o
+}
+
+// observableOf is what observe has made.
+func (m *maker) observableOf(name string) metric.Observable {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.observed[name]
 }
 
 // int is the present value of an instrument that is observed.
 func (m *maker) int(o metric.Observer, name string, value int64, set attribute.Set) {
-	if i, ok := m.observed[name].(metric.Int64Observable); ok {
+	if i, ok := m.observableOf(name).(metric.Int64Observable); ok {
 		o.ObserveInt64(i, value, metric.WithAttributeSet(set))
 	}
 }
 
 // float is int for an instrument in seconds.
 func (m *maker) float(o metric.Observer, name string, value float64, set attribute.Set) {
-	if f, ok := m.observed[name].(metric.Float64Observable); ok {
+	if f, ok := m.observableOf(name).(metric.Float64Observable); ok {
 		o.ObserveFloat64(f, value, metric.WithAttributeSet(set))
 	}
 }

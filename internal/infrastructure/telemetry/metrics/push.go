@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -83,10 +84,18 @@ func (p *pusher) send(ctx context.Context) {
 	case errors.Is(ctx.Err(), context.Canceled): // by close, which sends once more
 		p.failing = was
 	case p.failing && !was:
-		p.log.WarnContext(ctx, "metrics can't be sent; trying on. Look at OTEL_EXPORTER_OTLP_ENDPOINT", "endpoint", p.to, "error", err)
+		p.log.WarnContext(ctx, "metrics can't be sent; trying on. Look at OTEL_EXPORTER_OTLP_ENDPOINT", "endpoint", p.to, "error", brief(err))
 	case was && !p.failing:
 		p.log.InfoContext(ctx, "metrics can be sent again", "endpoint", p.to)
 	}
+}
+
+// maxError is how much of an error is logged, in bytes: a collector may answer whatever it likes.
+const maxError = 500
+
+func brief(err error) string {
+	text := strings.ToValidUTF8(err.Error(), "")
+	return strings.ToValidUTF8(text[:min(len(text), maxError)], "")
 }
 
 // due tells whether the last flush is so long ago, and takes this one for the last.

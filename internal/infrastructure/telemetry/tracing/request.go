@@ -1,0 +1,109 @@
+package tracing
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"order-processing-service/internal/application/correlation"
+)
+
+// Request begins the span of an HTTP request in the caller's trace, or in a new one; see httpapi.Config.Record. The path is left
+// out, though the conventions ask for it: it is the caller's text, which may be anything, where it is not the route's. So are the
+// scheme and the server's address, which behind a proxy only that knows.
+func (t *Tracer) Request(ctx context.Context, caller correlation.Trace, r *http.Request, route string) (context.Context, func(status int, cut bool)) {
+	method := methodOf(r.Method)
+	title := method
+	if method == otherMethod {
+		title = "HTTP"
+	}
+	if route != "" {
+		title += " " + route
+	}
+	options := append(make([]trace.SpanStartOption, 0, 2), server())
+	of, invoked := t.invocation(ctx)
+	if link, ok := linkTo(of.trace); ok && of.trace.TraceID != caller.TraceID {
+		options = append(options, trace.WithLinks(link)) // the caller has a trace of its own
+	}
+	ctx, span := t.begin(trace.ContextWithRemoteSpanContext(ctx, remote(caller)), title, options...)
+	if span.IsRecording() { // the samplers ask for none of it
+		span.SetAttributes(semconv.HTTPRequestMethodKey.String(method), semconv.NetworkProtocolVersion(protocolVersion(r)))
+		if route != "" {
+			span.SetAttributes(semconv.HTTPRoute(route))
+		}
+		if invoked {
+			span.SetAttributes(of.attributes("http")...)
+		}
+	}
+	return ctx, func(status int, cut bool) { endRequest(span, status, cut) }
+}
+
+// endRequest ends the span of a request. What was answered to a wrong request is no failure of the service.
+func endRequest(span trace.Span, status int, cut bool) {
+	if span.IsRecording() {
+		if status != 0 {
+			span.SetAttributes(semconv.HTTPResponseStatusCode(status))
+		}
+		switch {
+		case cut:
+			span.SetAttributes(semconv.ErrorTypeKey.String("aborted"))
+			span.SetStatus(codes.Error, "")
+		case status >= http.StatusInternalServerError:
+			span.SetAttributes(semconv.ErrorTypeKey.String(strconv.Itoa(status)))
+			span.SetStatus(codes.Error, "")
+		}
+	}
+	span.End()
+}
+
+// otherMethod stands for methods that HTTP does not know, which are the caller's text.
+const otherMethod = "_OTHER"
+
+func methodOf(m string) string {
+	switch m {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+		http.MethodConnect, http.MethodOptions, http.MethodTrace:
+		return m
+	}
+	return otherMethod
+}
+
+func protocolVersion(r *http.Request) string {
+	if r.ProtoMajor >= 2 { //nolint:mnd // later versions have no minor one
+		return strconv.Itoa(r.ProtoMajor)
+	}
+	return "1." + strconv.Itoa(r.ProtoMinor)
+}
+
+// invocation is one of AWS Lambda.
+type invocation struct {
+	id, function string
+	trace        correlation.Trace // that X-Ray knows it by, if any
+	cold         bool              // the first of its process
+}
+
+// invocation returns that which ctx belongs to.
+func (t *Tracer) invocation(ctx context.Context) (invocation, bool) {
+	known, ok := lambdacontext.FromContext(ctx)
+	if !ok {
+		return invocation{}, false
+	}
+	i := invocation{id: known.AwsRequestID, function: known.InvokedFunctionArn, cold: !t.warm.Swap(true)}
+	if header, ok := ctx.Value("x-amzn-trace-id").(string); ok { // where the runtime puts it
+		i.trace, _ = correlation.ParseXRay(header)
+	}
+	return i, true
+}
+
+// attributes are those of a span that is an invocation with the trigger.
+func (i invocation) attributes(trigger string) []attribute.KeyValue {
+	return []attribute.KeyValue{
+		semconv.FaaSTriggerKey.String(trigger), semconv.FaaSInvocationID(i.id), semconv.CloudResourceID(i.function), semconv.FaaSColdstart(i.cold),
+	}
+}

@@ -1,0 +1,99 @@
+package metrics_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"order-processing-service/internal/bootstrap"
+	"order-processing-service/internal/interfaces/cli"
+)
+
+// TestStatusOfTheProgram has `orders status` look at the program while orders are placed: every part that it shows must be there.
+func TestStatusOfTheProgram(t *testing.T) {
+	r := start(t, nil)
+	r.do(t, 201, "POST", r.URL+"/orders", tea)
+	done := make(chan struct{})
+	var load sync.WaitGroup
+	load.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			default:
+				r.do(t, 201, "POST", r.URL+"/orders", tea)
+			}
+		}
+	})
+	status := func(args ...string) (code int, out, errs string) {
+		var stdout, stderr bytes.Buffer
+		code = cli.Run(t.Context(), bootstrap.Commands(), append([]string{"status"}, args...), cli.Streams{Out: &stdout, Err: &stderr})
+		return code, stdout.String(), stderr.String()
+	}
+	code, out, errs := status("--url", r.admin, "--json")
+	close(done)
+	load.Wait()
+	if code != cli.ExitOK || errs != "" {
+		t.Fatalf("it ends with %d and %s", code, errs)
+	}
+	var report map[string]any
+	if err := json.Unmarshal([]byte(out), &report); err != nil {
+		t.Fatal(err)
+	}
+	// A service without a queue of commands has none of them. The queue of admission is there only with one.
+	missing := slices.Sorted(maps.Keys(nulls("", report)))
+	missing = slices.DeleteFunc(missing, func(name string) bool { return name == ".commands" || name == ".requests.waiting" })
+	if len(missing) > 0 {
+		t.Errorf("not known: %v in\n%s", missing, out)
+	}
+	var rates struct {
+		Requests   struct{ PerSecond float64 }              `json:"requests"`
+		Orders     struct{ Placed struct{ Total float64 } } `json:"orders"`
+		Deliveries []struct{ Subscriber string }            `json:"deliveries"`
+	}
+	if err := json.Unmarshal([]byte(strings.ReplaceAll(out, "per_second", "PerSecond")), &rates); err != nil {
+		t.Fatal(err)
+	}
+	if rates.Requests.PerSecond <= 0 || rates.Orders.Placed.Total < 2 || len(rates.Deliveries) != 1 || rates.Deliveries[0].Subscriber != "events" {
+		t.Errorf("%+v, of\n%s", rates, out)
+	}
+
+	if code, out, errs := status("--url", r.admin); code != cli.ExitOK || errs != "" || !strings.Contains(out, "READY") || !strings.Contains(out, "\nevents ") {
+		t.Errorf("it ends with %d and %s%s", code, out, errs)
+	}
+	if code, out, errs := status("--url", r.URL); code != cli.ExitUsage || out != "" || !strings.Contains(errs, "give the admin address") {
+		t.Errorf("at the API it ends with %d and %s%s", code, out, errs)
+	}
+}
+
+// TestStatusKnowsCommands: what a worker counts has the name and the label that `orders status` asks for.
+func TestStatusKnowsCommands(t *testing.T) {
+	for _, i := range bootstrap.Instruments() {
+		if i.Name == "orders.commands" && slices.Contains(i.Attributes, "outcome") {
+			return
+		}
+	}
+	t.Error("there is no orders.commands by outcome")
+}
+
+// nulls are the members of a JSON value that are null, by their path.
+func nulls(path string, value any) map[string]bool {
+	found := make(map[string]bool)
+	switch v := value.(type) {
+	case nil:
+		found[path] = true
+	case map[string]any:
+		for name, member := range v {
+			maps.Copy(found, nulls(path+"."+name, member))
+		}
+	case []any:
+		for _, element := range v {
+			maps.Copy(found, nulls(path+"[]", element))
+		}
+	}
+	return found
+}
