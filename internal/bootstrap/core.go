@@ -12,6 +12,7 @@ import (
 	"order-processing-service/internal/bootstrap/config"
 	"order-processing-service/internal/infrastructure/identity"
 	"order-processing-service/internal/infrastructure/telemetry"
+	"order-processing-service/internal/interfaces/connections"
 	"order-processing-service/internal/interfaces/httpapi"
 )
 
@@ -70,7 +71,8 @@ func (p *core) apiThatWakes(log *slog.Logger, wake func()) http.Handler {
 		Deliveries: delivery.NewOperations(p.store, wake, p.store.now),
 		Log:        log, Version: Build().Version,
 		MaxBody: c.MaxBodyBytes, MaxBatchBody: c.MaxBatchBodyBytes,
-		MaxInFlightBytes: c.MaxInFlightBytes, MaxConcurrent: c.MaxConcurrentRequests, RequestTimeout: c.RequestTimeout, ExportStall: c.WriteTimeout,
+		MaxInFlightBytes: c.MaxInFlightBytes, RequestTimeout: c.RequestTimeout, ExportStall: c.WriteTimeout,
+		MaxConcurrent: c.MaxConcurrentRequests, MaxWaiting: c.MaxQueuedRequests, QueueTimeout: c.QueueTimeout, Rest: connections.Rest,
 		RateLimit: newLimiter(c.RateLimit), TrustedProxies: c.Proxies(), AllowedOrigins: c.Origins(),
 	}
 	if p.callers != nil {

@@ -14,14 +14,14 @@ func (x *exchange) admit(weight int64) error {
 		x.api.inFlight.Add(-more)
 		// Without this net/http reads on, to use the connection again, before it lets the answer go.
 		x.w.Header()["Connection"] = closing
-		return errBusy
+		return x.turnAway(refusedBytes)
 	}
 	x.weight += more
 	return nil
 }
 
-// leave gives back what admit took.
-func (x *exchange) leave() {
+// putDown gives back what admit took.
+func (x *exchange) putDown() {
 	if x.weight > 0 {
 		x.api.inFlight.Add(-x.weight)
 	}

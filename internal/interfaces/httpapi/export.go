@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"order-processing-service/internal/application/access"
@@ -54,7 +55,7 @@ func (a *api) exportOrders() operation {
 		replies = append(replies, exportContent(f))
 	}
 	return operation{
-		method: http.MethodGet, path: "/orders/export", query: append(filterNames(), queryFormat), endless: true,
+		method: http.MethodGet, path: "/orders/export", query: append(filterNames(), queryFormat), endless: true, long: new(atomic.Int64),
 		scope: access.Admin,
 		doc: &description{
 			id: "exportOrders", tag: tagOrders, summary: "Export orders",

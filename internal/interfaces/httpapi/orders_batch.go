@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 
 	"order-processing-service/internal/application/access"
 	"order-processing-service/internal/application/ordering"
@@ -17,7 +18,7 @@ const asHistory = "as_history"
 
 func (a *api) placeBatch() operation {
 	return operation{
-		method: http.MethodPost, path: "/orders/batch", query: []string{asHistory},
+		method: http.MethodPost, path: "/orders/batch", query: []string{asHistory}, long: new(atomic.Int64),
 		scope: access.Write,
 		doc: &description{
 			id: "placeOrders", tag: tagOrders, summary: "Place many orders at once",
