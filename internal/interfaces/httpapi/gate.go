@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"runtime"
 	"sync"
 	"time"
 
@@ -38,10 +37,12 @@ const (
 	// lightRefusal is how large a body may be, in bytes, for its connection to be used again after a refusal: net/http reads it
 	// first, and lets the answer wait for that.
 	lightRefusal = 4 << 10
-	// refusalGap keeps refusals from taking more than a twentieth of each processor: one takes some 25 microseconds.
-	refusalGap = 500 * time.Microsecond
-	// longestRest is how long a connection rests at most: its client was told to stay away for a second.
-	longestRest = time.Second
+	// servedForEach keeps refusals from taking the processors from those who are served: a refusal costs about half as much as
+	// placing an order.
+	servedForEach = 10
+	// longestRest is how long a connection rests at most, though its client was told to stay away for a second: what it sends
+	// meanwhile must not be too old when it is read.
+	longestRest = 500 * time.Millisecond
 )
 
 // gate is the way in.
@@ -59,7 +60,7 @@ func newGate(c *Config) *gate {
 			Working: c.MaxConcurrent, Waiting: c.MaxWaiting, Timeout: min(c.QueueTimeout, c.RequestTimeout),
 		}),
 		share:    int64(max(1, c.MaxConcurrent/sharePart)),
-		pace:     admission.Pace{Gap: refusalGap / time.Duration(runtime.GOMAXPROCS(0)), Longest: longestRest},
+		pace:     admission.Pace{Served: servedForEach, Longest: longestRest},
 		refusals: refusals{log: c.Log},
 	}
 }
@@ -86,6 +87,7 @@ func (x *exchange) leave() {
 	}
 	if x.inside {
 		x.api.gate.Leave()
+		x.api.gate.pace.Serve()
 	}
 }
 
@@ -112,7 +114,7 @@ func (x *exchange) turnAway(reason string) error {
 	if n := x.r.ContentLength; n < 0 || n > lightRefusal {
 		x.w.Header()["Connection"] = closing
 	} else if a.Rest != nil && x.r.ProtoMajor == 1 {
-		a.Rest(x.r.Context(), a.gate.pace.Next(time.Now()))
+		a.Rest(x.r.Context(), a.gate.pace.Turn())
 	}
 	return errBusy
 }

@@ -45,7 +45,7 @@ const (
 	DefaultMaxBody          = 1 << 20
 	DefaultMaxBatchBody     = 8 << 20
 	DefaultMaxInFlightBytes = 256 << 20
-	DefaultMaxConcurrent    = 512
+	DefaultMaxConcurrent    = 256
 	DefaultQueueTimeout     = time.Second
 	DefaultRequestTimeout   = 30 * time.Second
 	DefaultReadyTimeout     = 2 * time.Second

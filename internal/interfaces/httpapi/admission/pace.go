@@ -5,24 +5,46 @@ import (
 	"time"
 )
 
-// Pace spreads events that nobody can keep from coming over time: it says how long whoever caused one is to be kept from causing
-// the next. It is safe for concurrent use.
+// Pace keeps what is turned away from costing more than a small part of what is served: it says for how long a client that was
+// turned away is to be kept from coming again, so that there are so many served for each one that is not. It is safe for concurrent
+// use.
 type Pace struct {
-	Gap     time.Duration // between two events, when those who cause them can be kept so long
-	Longest time.Duration // to keep one of them
+	Served  int           // for each one turned away
+	Longest time.Duration // to keep a client
 
-	mu   sync.Mutex
-	next time.Time // when the next one of those who are kept may go on
+	mu    sync.Mutex
+	next  time.Time // when the last one of those who are kept may come again
+	count int       // served since
+	since time.Time
+	gap   time.Duration // between two who come again
 }
 
-// Next returns for how long to keep who caused the event of now.
-func (p *Pace) Next(now time.Time) time.Duration {
+// span is how long the served are counted, for the gap of the next span.
+const span = 100 * time.Millisecond
+
+// Serve counts one who was served.
+func (p *Pace) Serve() {
+	p.mu.Lock()
+	p.count++
+	p.mu.Unlock()
+}
+
+// Turn returns for how long to keep who is turned away now.
+func (p *Pace) Turn() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	now := time.Now()
+	if passed := now.Sub(p.since); passed > span {
+		p.gap = p.Longest
+		if p.count > 0 {
+			p.gap = min(passed*time.Duration(p.Served)/time.Duration(p.count), p.Longest)
+		}
+		p.count, p.since = 0, now
+	}
 	if p.next.Before(now) {
 		p.next = now
 	}
-	p.next = p.next.Add(p.Gap)
+	p.next = p.next.Add(p.gap)
 	if latest := now.Add(p.Longest); p.next.After(latest) {
 		p.next = latest
 	}
