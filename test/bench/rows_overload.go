@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
-	"strconv"
 	"time"
 )
 
@@ -81,15 +79,13 @@ func (b *bench) measureOverloadOnMongo(ctx context.Context) (err error) {
 	return b.overload(ctx, overloadOnMongo, m.settings...)
 }
 
-// overload measures a service with half of the processors, while the load has the other half.
+// overload measures a service.
 func (b *bench) overload(ctx context.Context, group string, settings ...string) (err error) {
-	half := max(1, runtime.NumCPU()/2)
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(half))
 	admin, err := freeAddress(ctx)
 	if err != nil {
 		return err
 	}
-	c, err := b.service(ctx, b.path(group), append(settings, "GOMAXPROCS="+strconv.Itoa(half), "ADMIN_ADDR="+admin)...)
+	c, err := b.service(ctx, b.path(group), append(settings, "ADMIN_ADDR="+admin)...)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,7 @@
 // next to nothing.
 //
 // A queue that never empties evens out nothing: it only makes everybody wait for as long as they may. So once somebody has been
-// waiting without a break for as long as one may wait, the wait is cut to a fifth, until nobody waits (as in Controlled Delay, and
+// waiting without a break for as long as one may wait, the wait is cut to half, until nobody waits (as in Controlled Delay, and
 // "Fail at Scale", ACM Queue 13(8), 2015). As many are served as before, but those who are have come a moment ago, and are still
 // there for the answer.
 package admission
@@ -30,8 +30,8 @@ type Config struct {
 	Timeout time.Duration // of each wait
 }
 
-// hurry is the part of the timeout that is left when the queue does not empty.
-const hurry = 5
+// hurry is what the timeout is divided by: the part of the timeout that is left when the queue does not empty.
+const hurry = 2
 
 // Gate lets requests in. It is safe for concurrent use.
 type Gate struct {
@@ -41,6 +41,7 @@ type Gate struct {
 	working int
 	queue   queue
 	busy    time.Time // since when somebody has been waiting, while somebody is
+	waiters sync.Pool
 }
 
 // New returns a gate that nobody has come through.
@@ -58,7 +59,7 @@ func (g *Gate) Enter(ctx context.Context) error {
 		g.mu.Unlock()
 		return ErrFull
 	}
-	w := newWaiter()
+	w := g.newWaiter()
 	g.join(w, false)
 	g.mu.Unlock()
 	return g.wait(ctx, w)
@@ -98,6 +99,13 @@ func (g *Gate) Waiting() int {
 	return g.queue.len
 }
 
+func (g *Gate) newWaiter() *waiter {
+	if w, ok := g.waiters.Get().(*waiter); ok {
+		return w
+	}
+	return &waiter{decided: make(chan error, 1)}
+}
+
 // join has w wait, as the next one or as the last; mu is held.
 func (g *Gate) join(w *waiter, next bool) {
 	w.since = time.Now()
@@ -118,7 +126,7 @@ func (g *Gate) wait(ctx context.Context, w *waiter) error {
 	var gone error
 	select {
 	case err := <-w.decided:
-		w.release()
+		g.waiters.Put(w)
 		return err
 	case <-timer.C:
 		gone = ErrTimeout
@@ -134,6 +142,6 @@ func (g *Gate) wait(ctx context.Context, w *waiter) error {
 	if !undecided && <-w.decided == nil { // it got its turn in the same moment
 		g.Leave()
 	}
-	w.release()
+	g.waiters.Put(w)
 	return gone //nolint:wrapcheck // it is the context's own
 }

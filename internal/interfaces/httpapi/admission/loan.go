@@ -55,7 +55,7 @@ func (g *Gate) enterNext(ctx context.Context) error {
 		g.mu.Unlock()
 		return nil
 	}
-	w := newWaiter()
+	w := g.newWaiter()
 	g.join(w, true)
 	g.mu.Unlock()
 	return g.wait(ctx, w)

@@ -14,19 +14,26 @@ type Pace struct {
 
 	mu    sync.Mutex
 	next  time.Time // when the last one of those who are kept may come again
-	count int       // served since
-	since time.Time
+	count int       // served since then
+	since time.Time // the first of them was served, or there was none yet
 	gap   time.Duration // between two who come again
 }
 
-// span is how long the served are counted, for the gap of the next span.
-const span = 100 * time.Millisecond
+// The served are counted for a span at least, for the gap of the next one. Those of a longer time, in which nobody was turned away,
+// count as those of a long span.
+const (
+	span     = 100 * time.Millisecond
+	longSpan = time.Minute
+)
 
 // Serve counts one who was served.
 func (p *Pace) Serve() {
 	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.count == 0 {
+		p.since = time.Now()
+	}
 	p.count++
-	p.mu.Unlock()
 }
 
 // Turn returns for how long to keep who is turned away now.
@@ -37,9 +44,9 @@ func (p *Pace) Turn() time.Duration {
 	if passed := now.Sub(p.since); passed > span {
 		p.gap = p.Longest
 		if p.count > 0 {
-			p.gap = min(passed*time.Duration(p.Served)/time.Duration(p.count), p.Longest)
+			p.gap = min(min(passed, longSpan)*time.Duration(p.Served)/time.Duration(p.count), p.Longest)
 		}
-		p.count, p.since = 0, now
+		p.count, p.since = 0, now // for the case that nobody is served in the next span
 	}
 	if p.next.Before(now) {
 		p.next = now

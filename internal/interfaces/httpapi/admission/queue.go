@@ -1,31 +1,14 @@
 package admission
 
-import (
-	"sync"
-	"time"
-)
+import "time"
 
-// waiter is somebody who waits. Waiters are used again.
+// waiter is somebody who waits. Waiters are used again once the one answer, if there was any, has been read.
 type waiter struct {
-	decided        chan error // has room for the one answer
+	decided        chan error // has room for it
 	since          time.Time
 	queued         bool // guarded by the gate's mu, as what follows
 	previous, next *waiter
 }
-
-//nolint:gochecknoglobals // a pool shares memory, not state
-var waiters = sync.Pool{New: func() any { return &waiter{decided: make(chan error, 1)} }}
-
-func newWaiter() *waiter {
-	w, ok := waiters.Get().(*waiter)
-	if !ok {
-		w = &waiter{decided: make(chan error, 1)} // the pool holds nothing else
-	}
-	return w
-}
-
-// release gives w back, whose answer has been read if there was one.
-func (w *waiter) release() { waiters.Put(w) }
 
 // queue is those who wait, in the order of their turns.
 type queue struct {
