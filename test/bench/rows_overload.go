@@ -161,7 +161,7 @@ func (b *bench) capacity(ctx context.Context, c *child, ids []orderID) (float64,
 		t0, _ := c.processor()
 		s, err := l.run(ctx, c.addr, b.round)
 		t1, _ := c.processor()
-		b.sayf("cpu %v of %v, per request %v", t1-t0, s.took, (t1-t0)/time.Duration(max(1,s.requests)))
+		b.sayf("cpu %v of %v, per request %v", t1-t0, s.took, (t1-t0)/time.Duration(max(1, s.requests)))
 		if err != nil {
 			return 0, err
 		}

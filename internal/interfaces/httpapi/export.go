@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"order-processing-service/internal/application/access"
@@ -55,7 +54,7 @@ func (a *api) exportOrders() operation {
 		replies = append(replies, exportContent(f))
 	}
 	return operation{
-		method: http.MethodGet, path: "/orders/export", query: append(filterNames(), queryFormat), endless: true, long: new(atomic.Int64),
+		method: http.MethodGet, path: "/orders/export", query: append(filterNames(), queryFormat), endless: true,
 		scope: access.Admin,
 		doc: &description{
 			id: "exportOrders", tag: tagOrders, summary: "Export orders",
@@ -99,6 +98,10 @@ func (x *exchange) exportOrders() error {
 		x.start(http.StatusOK)
 		return nil
 	}
+	if err := x.beginLong(&x.api.gate.exports); err != nil {
+		return err
+	}
+	defer endLong(&x.api.gate.exports)
 	control := http.NewResponseController(x.w)
 	out := x.begin(format.head)
 	some := false

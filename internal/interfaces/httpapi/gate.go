@@ -6,25 +6,11 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"order-processing-service/internal/domain/fault"
 	"order-processing-service/internal/interfaces/httpapi/admission"
-)
-
-// Meter counts what there is no time to tell of one by one. Implementations are safe for concurrent use.
-type Meter interface {
-	// Refused counts a request that was turned away because there were too many: reason is queue_full, queue_timeout, body_bytes
-	// or rate_limit.
-	Refused(reason string)
-}
-
-// Why requests are turned away.
-const (
-	refusedFull    = "queue_full"
-	refusedTimeout = "queue_timeout"
-	refusedBytes   = "body_bytes"
-	refusedRate    = "rate_limit"
 )
 
 var errBusy = fault.New(fault.Unavailable, "too_busy", "the service is working on as many requests as it can; try again")
@@ -50,6 +36,8 @@ type gate struct {
 	*admission.Gate
 
 	share    int64 // of the places, for each kind of long requests
+	exports  atomic.Int64
+	batches  atomic.Int64
 	pace     admission.Pace
 	refusals refusals
 }
@@ -65,31 +53,35 @@ func newGate(c *Config) *gate {
 	}
 }
 
+// Waiting implements Handler.
+func (a *api) Waiting() int { return a.gate.Waiting() }
+
 // enter returns nil when the request may be worked on: leave must then be called.
 func (x *exchange) enter() error {
-	g := x.api.gate
-	if long := x.op.long; long != nil && long.Add(1) > g.share {
-		long.Add(-1)
-		return x.turnAway(refusedFull)
-	}
-	err := g.Enter(x.r.Context())
-	if err != nil && x.op.long != nil {
-		x.op.long.Add(-1)
-	}
+	err := x.api.gate.Enter(x.r.Context())
 	x.inside = err == nil
 	return x.admitted(err)
 }
 
 // leave gives back what enter took.
 func (x *exchange) leave() {
-	if x.op.long != nil {
-		x.op.long.Add(-1)
-	}
 	if x.inside {
 		x.api.gate.Leave()
 		x.api.gate.pace.Serve()
 	}
 }
+
+// beginLong returns nil when a long request may go on, of whose kind under is how many there are: endLong must then be called. They
+// may not have all the places.
+func (x *exchange) beginLong(under *atomic.Int64) error {
+	if under.Add(1) > x.api.gate.share {
+		under.Add(-1)
+		return x.turnAway(RefusedQueueFull)
+	}
+	return nil
+}
+
+func endLong(under *atomic.Int64) { under.Add(-1) }
 
 // admitted makes a fault of the error of a gate.
 func (x *exchange) admitted(err error) error {
@@ -97,9 +89,9 @@ func (x *exchange) admitted(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, admission.ErrFull):
-		return x.turnAway(refusedFull)
+		return x.turnAway(RefusedQueueFull)
 	case errors.Is(err, admission.ErrTimeout):
-		return x.turnAway(refusedTimeout)
+		return x.turnAway(RefusedQueueTimeout)
 	default:
 		return err
 	}
@@ -109,20 +101,15 @@ func (x *exchange) admitted(err error) error {
 func (x *exchange) turnAway(reason string) error {
 	a := x.api
 	x.turned = true
-	a.refused(reason)
+	a.Meter.Refused(reason)
 	a.gate.refusals.add(reason)
-	if n := x.r.ContentLength; n < 0 || n > lightRefusal {
+	if n := x.r.ContentLength; n < 0 || n > lightRefusal || reason == RefusedBodyBytes {
+		// Without this net/http reads on, to use the connection again, before it lets the answer go.
 		x.w.Header()["Connection"] = closing
 	} else if a.Rest != nil && x.r.ProtoMajor == 1 {
 		a.Rest(x.r.Context(), a.gate.pace.Turn())
 	}
 	return errBusy
-}
-
-func (a *api) refused(reason string) {
-	if a.Meter != nil {
-		a.Meter.Refused(reason)
-	}
 }
 
 // readWhole is read, in which others work in the place of a request whose body takes long.
@@ -155,11 +142,11 @@ func (r *refusals) add(reason string) {
 		time.AfterFunc(time.Second, r.tell)
 	}
 	switch reason {
-	case refusedFull:
+	case RefusedQueueFull:
 		r.full++
-	case refusedTimeout:
+	case RefusedQueueTimeout:
 		r.timeout++
-	case refusedBytes:
+	case RefusedBodyBytes:
 		r.bodyBytes++
 	}
 }
@@ -170,6 +157,6 @@ func (r *refusals) tell() {
 	r.full, r.timeout, r.bodyBytes = 0, 0, 0
 	r.mu.Unlock()
 	r.log.LogAttrs(context.Background(), slog.LevelWarn, "requests turned away",
-		slog.Int(refusedFull, full), slog.Int(refusedTimeout, timeout), slog.Int(refusedBytes, bodyBytes),
+		slog.Int(RefusedQueueFull, full), slog.Int(RefusedQueueTimeout, timeout), slog.Int(RefusedBodyBytes, bodyBytes),
 		slog.Int("status", http.StatusServiceUnavailable), slog.String("code", errBusy.Code))
 }

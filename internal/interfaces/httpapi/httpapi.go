@@ -83,8 +83,6 @@ type Config struct {
 	// Rest asks that the connection of a request be left unread for a while once the request is answered. It is called when
 	// there is no place for the request, as those whose requests can't be met send the most of them. Nil to read on at once.
 	Rest func(ctx context.Context, d time.Duration)
-	// Meter counts requests; nil for nobody.
-	Meter Meter
 	// RequestTimeout is how long a request may take, with its wait, but for an export.
 	RequestTimeout time.Duration
 	// ReadyTimeout is how long /health/ready waits for the store, at most RequestTimeout. One answer of the store is good for
@@ -100,7 +98,35 @@ type Config struct {
 	// AllowedOrigins are the origins of pages that may call the API from a browser, or * for all of them. Without any only its
 	// own pages can.
 	AllowedOrigins []string
+	// Meter measures requests; nil for nobody.
+	Meter Meter
 }
+
+// Meter measures requests. Implementations are safe for concurrent use and never block; each request calls them.
+type Meter interface {
+	// Begun counts a request that begins to be answered, by its method as the client sent it.
+	Begun(method string)
+	// Ended counts a request whose answer has ended. The route is the path of its operation with names in braces, "" when there is
+	// none; the status is that of the answer.
+	Ended(ctx context.Context, method, route string, status int, took time.Duration)
+	// Refused counts a request that was turned away because there are too many, by one of the constants below.
+	Refused(reason string)
+}
+
+// Why a request was turned away.
+const (
+	RefusedQueueFull    = "queue_full"    // as many requests are worked on, and wait, as may
+	RefusedQueueTimeout = "queue_timeout" // it has waited for as long as it may
+	RefusedBodyBytes    = "body_bytes"    // the bodies of all requests weigh as much as they may
+	RefusedRateLimit    = "rate_limit"    // the caller has made as many requests as it may
+)
+
+// unmetered measures nothing.
+type unmetered struct{}
+
+func (unmetered) Begun(string)                                              {}
+func (unmetered) Ended(context.Context, string, string, int, time.Duration) {}
+func (unmetered) Refused(string)                                            {}
 
 // api is the handler.
 type api struct {
@@ -114,8 +140,15 @@ type api struct {
 	ratePolicy  []string     // the header; nil without RateLimit
 }
 
-// New returns the handler of the whole API. It is safe for concurrent use.
-func New(c Config) http.Handler {
+// Handler answers requests. It is safe for concurrent use.
+type Handler interface {
+	http.Handler
+	// Waiting returns how many requests wait to be worked on.
+	Waiting() int
+}
+
+// New returns the handler of the whole API.
+func New(c Config) Handler {
 	a := newAPI(c)
 	operations := a.operations()
 	a.serves(append(operations, a.documents(operations)...))
@@ -132,6 +165,9 @@ func NewHealth(c Config) http.Handler {
 func newAPI(c Config) *api {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Meter == nil {
+		c.Meter = unmetered{}
 	}
 	c.MaxBody = cmp.Or(c.MaxBody, DefaultMaxBody)
 	c.MaxBatchBody = cmp.Or(c.MaxBatchBody, DefaultMaxBatchBody)

@@ -37,7 +37,7 @@ func (x *exchange) withinLimit(unknown error) error {
 	if d.Allowed {
 		return unknown
 	}
-	x.api.refused(refusedRate)
+	x.api.Meter.Refused(RefusedRateLimit)
 	return &fault.Error{
 		Kind: fault.TooMany, Code: "rate_limited", RetryAfter: d.Reset,
 		Message: "these are more requests than one caller may make; wait for as long as the header Retry-After says",

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync/atomic"
 
 	"order-processing-service/internal/application/access"
 )
@@ -21,9 +20,6 @@ type operation struct {
 
 	// scope is what the caller must be allowed; an operation that is not exempt has one.
 	scope access.Scopes
-
-	// long counts those under way of an operation that takes long, which may not have all the places; nil for others.
-	long *atomic.Int64
 
 	exempt  bool // from the limit on concurrent requests, and from saying who calls
 	endless bool // has no deadline

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"sync/atomic"
 
 	"order-processing-service/internal/application/access"
 	"order-processing-service/internal/application/ordering"
@@ -18,7 +17,7 @@ const asHistory = "as_history"
 
 func (a *api) placeBatch() operation {
 	return operation{
-		method: http.MethodPost, path: "/orders/batch", query: []string{asHistory}, long: new(atomic.Int64),
+		method: http.MethodPost, path: "/orders/batch", query: []string{asHistory},
 		scope: access.Write,
 		doc: &description{
 			id: "placeOrders", tag: tagOrders, summary: "Place many orders at once",
@@ -56,6 +55,10 @@ func (x *exchange) placeBatch() error {
 	if err != nil {
 		return err
 	}
+	if err := x.beginLong(&x.api.gate.batches); err != nil {
+		return err
+	}
+	defer endLong(&x.api.gate.batches)
 	entries, err := wire.DecodeBatch(body, ordering.MaxBatch)
 	if err != nil {
 		return within("body", err)

@@ -15,6 +15,7 @@ import (
 // whatever happens is answered and logged.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := newExchange(a, w, r)
+	a.Meter.Begun(r.Method)
 	defer func() { x.end(recover()) }()
 	if err := x.serve(); err != nil {
 		x.fail(err)
@@ -83,7 +84,12 @@ func (x *exchange) end(p any) {
 			x.answer(errPanic)
 		}
 	}
-	x.log(time.Since(x.begun))
+	took, route := time.Since(x.begun), ""
+	if x.op != nil {
+		route = x.op.path
+	}
+	x.api.Meter.Ended(x.ctx, x.r.Method, route, x.status, took)
+	x.log(took)
 	x.release()
 	if aborted {
 		panic(http.ErrAbortHandler)

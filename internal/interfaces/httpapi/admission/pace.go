@@ -13,9 +13,9 @@ type Pace struct {
 	Longest time.Duration // to keep a client
 
 	mu    sync.Mutex
-	next  time.Time // when the last one of those who are kept may come again
-	count int       // served since then
-	since time.Time // the first of them was served, or there was none yet
+	next  time.Time     // when the last one of those who are kept may come again
+	count int           // served since then
+	since time.Time     // the first of them was served, or there was none yet
 	gap   time.Duration // between two who come again
 }
 
