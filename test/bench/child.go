@@ -187,29 +187,6 @@ func (c *child) memory() (int, error) {
 	return 0, errors.New("resident memory: the system does not tell it")
 }
 
-// processor returns how much of the processors' time the server has had. Only Linux tells it.
-func (c *child) processor() (time.Duration, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.pid))
-	if err != nil {
-		return 0, fmt.Errorf("processor time: %w", err)
-	}
-	_, rest, _ := strings.Cut(string(text), ") ") // the name before may hold anything
-	fields := strings.Fields(rest)
-	const user, system = 11, 12
-	total := 0
-	for _, i := range []int{user, system} {
-		if len(fields) <= i {
-			return 0, errors.New("processor time: the system does not tell it")
-		}
-		n, err := strconv.Atoi(fields[i])
-		if err != nil {
-			return 0, fmt.Errorf("processor time: %w", err)
-		}
-		total += n
-	}
-	return time.Duration(total) * 10 * time.Millisecond, nil // in hundredths of a second, whatever the machine
-}
-
 // freeAddress returns an address of the loopback interface that nobody listens on.
 func freeAddress(ctx context.Context) (string, error) {
 	var config net.ListenConfig

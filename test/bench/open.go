@@ -38,9 +38,7 @@ type arrivalTime struct{ at, took time.Duration }
 // goodput is in good answers a second.
 func (o *outcome) goodput() float64 { return float64(len(o.latencies)) / o.took.Seconds() }
 
-// p99 is of the good answers to requests that came in a span of time.
-func (o *outcome) p99(from, to time.Duration) time.Duration { return o.percentile(0.99, from, to) }
-
+// percentile is of the good answers to requests that came in a span of time from the start.
 func (o *outcome) percentile(share float64, from, to time.Duration) time.Duration {
 	var in []time.Duration
 	for _, a := range o.latencies {
@@ -50,6 +48,33 @@ func (o *outcome) percentile(share float64, from, to time.Duration) time.Duratio
 	}
 	slices.Sort(in)
 	return percentile(in, share)
+}
+
+// worst is the p99 of the worst second.
+func (o *outcome) worst() time.Duration {
+	worst := time.Duration(0)
+	for from := time.Duration(0); from < o.took; from += time.Second {
+		worst = max(worst, o.percentile(0.99, from, from+time.Second))
+	}
+	return worst
+}
+
+// calmAfter returns when, from its start, the first second of a load was over that was as it is normally: its p99 is at most twice that
+// of the worst second, and nearly as many answers are good.
+func (o *outcome) calmAfter(normal *outcome) time.Duration {
+	const nearly = 0.9
+	for from := time.Duration(0); from < o.took; from += time.Second {
+		n := 0
+		for _, a := range o.latencies {
+			if a.at >= from && a.at < from+time.Second {
+				n++
+			}
+		}
+		if float64(n) >= nearly*normal.goodput() && o.percentile(0.99, from, from+time.Second) <= 2*normal.worst() {
+			return from + time.Second
+		}
+	}
+	return o.took + time.Second
 }
 
 // worker is one connection of an open load.
@@ -161,9 +186,9 @@ func (o *outcome) String() string {
 		}
 	}
 	slices.Sort(o.refusals)
-	everything := o.took + time.Hour
+	const everything = time.Hour
 	return fmt.Sprintf("%s offered: %s good, p50 %s, p99 %s; %s late; %s answered 503, p50 %s, p99 %s; %s without a connection; %d broken",
-		grouped(o.offered), grouped(len(o.latencies)), millis(o.percentile(0.5, 0, everything)), millis(o.p99(0, everything)),
+		grouped(o.offered), grouped(len(o.latencies)), millis(o.percentile(0.5, 0, everything)), millis(o.percentile(0.99, 0, everything)),
 		grouped(succeeded-len(o.latencies)), grouped(o.answered[503]), millis(percentile(o.refusals, 0.5)), millis(percentile(o.refusals, 0.99)),
 		grouped(o.lost), o.broken)
 }

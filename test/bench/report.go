@@ -106,7 +106,7 @@ func newMongoReport() *report {
 // newOverloadReport returns a report of what happens when there are too many requests.
 func newOverloadReport() *report {
 	return reportOf("Overload", "make bench/overload",
-		append(overloadRows(overloadEmbedded, "embedded store"), overloadRows(overloadOnMongo, "MongoDB")...))
+		append(overloadRows(overloadEmbedded, onEmbedded), overloadRows(overloadOnMongo, onMongoDB)...))
 }
 
 func reportOf(title, command string, rows []row) *report {

@@ -83,7 +83,7 @@ type Config struct {
 
 	MaxConnectionsPerAddress int `env:"MAX_CONNECTIONS_PER_ADDRESS" default:"2500" min:"0" max:"1000000" desc:"The same for one address, or one IPv6 network of /64; 0 for any number. TRUSTED_PROXIES do not count"`
 
-	QueueTimeout time.Duration `env:"QUEUE_TIMEOUT" default:"1s" min:"10ms" max:"1m" desc:"How long a request waits at most before it is answered 503; half of it while the queue does not empty"`
+	QueueTimeout time.Duration `env:"QUEUE_TIMEOUT" default:"1s" min:"10ms" max:"1m" desc:"How long a request waits at most before it is answered 503; a third of it while the queue does not empty"`
 
 	StoreQueueSize int `env:"STORE_QUEUE_SIZE" default:"4096" min:"1" max:"1000000" desc:"Writes that may wait for the embedded store; more are answered 503"`
 

@@ -5,7 +5,7 @@
 // next to nothing.
 //
 // A queue that never empties evens out nothing: it only makes everybody wait for as long as they may. So once somebody has been
-// waiting without a break for as long as one may wait, the wait is cut to half, until nobody waits (as in Controlled Delay, and
+// waiting without a break for as long as one may wait, the wait is cut to a third, until nobody waits (as in Controlled Delay, and
 // "Fail at Scale", ACM Queue 13(8), 2015). As many are served as before, but those who are have come a moment ago, and are still
 // there for the answer.
 package admission
@@ -31,7 +31,7 @@ type Config struct {
 }
 
 // hurry is what the timeout is divided by: the part of the timeout that is left when the queue does not empty.
-const hurry = 2
+const hurry = 3
 
 // Gate lets requests in. It is safe for concurrent use.
 type Gate struct {
@@ -103,7 +103,7 @@ func (g *Gate) newWaiter() *waiter {
 	if w, ok := g.waiters.Get().(*waiter); ok {
 		return w
 	}
-	return &waiter{decided: make(chan error, 1)}
+	return &waiter{decided: make(chan error, 1), timer: time.NewTimer(g.config.Timeout)}
 }
 
 // join has w wait, as the next one or as the last; mu is held.
@@ -121,14 +121,16 @@ func (g *Gate) join(w *waiter, next bool) {
 
 // wait returns what becomes of w, which it takes back.
 func (g *Gate) wait(ctx context.Context, w *waiter) error {
-	timer := time.NewTimer(g.config.Timeout)
-	defer timer.Stop()
+	w.timer.Reset(g.config.Timeout)
+	defer func() {
+		w.timer.Stop()
+		g.waiters.Put(w)
+	}()
 	var gone error
 	select {
 	case err := <-w.decided:
-		g.waiters.Put(w)
 		return err
-	case <-timer.C:
+	case <-w.timer.C:
 		gone = ErrTimeout
 	case <-ctx.Done():
 		gone = ctx.Err()
@@ -142,6 +144,5 @@ func (g *Gate) wait(ctx context.Context, w *waiter) error {
 	if !undecided && <-w.decided == nil { // it got its turn in the same moment
 		g.Leave()
 	}
-	g.waiters.Put(w)
 	return gone //nolint:wrapcheck // it is the context's own
 }

@@ -138,7 +138,7 @@ func TestNobodyWaitsForLong(t *testing.T) {
 	})
 }
 
-// Once somebody has been waiting for longer than one may, those who have waited for half of that give way to fresher ones, until
+// Once somebody has been waiting for longer than one may, those who have waited for a third of that give way to fresher ones, until
 // nobody waits.
 func TestAStandingQueueMakesShortWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -5,6 +5,7 @@ import "time"
 // waiter is somebody who waits. Waiters are used again once the one answer, if there was any, has been read.
 type waiter struct {
 	decided        chan error // has room for it
+	timer          *time.Timer
 	since          time.Time
 	queued         bool // guarded by the gate's mu, as what follows
 	previous, next *waiter
