@@ -72,7 +72,8 @@ func (p *core) apiThatWakes(log *slog.Logger, wake func()) http.Handler {
 		Log:        log, Version: Build().Version,
 		MaxBody: c.MaxBodyBytes, MaxBatchBody: c.MaxBatchBodyBytes,
 		MaxInFlightBytes: c.MaxInFlightBytes, RequestTimeout: c.RequestTimeout, ExportStall: c.WriteTimeout,
-		MaxConcurrent: c.MaxConcurrentRequests, MaxWaiting: c.MaxQueuedRequests, QueueTimeout: c.QueueTimeout, Rest: connections.Rest,
+		MaxConcurrent: c.MaxConcurrentRequests, MaxWaiting: c.MaxQueuedRequests, QueueTimeout: c.QueueTimeout,
+		Rest: connections.Rest, Rested: connections.Rested,
 		RateLimit: newLimiter(c.RateLimit), TrustedProxies: c.Proxies(), AllowedOrigins: c.Origins(),
 	}
 	if p.callers != nil {

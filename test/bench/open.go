@@ -130,7 +130,7 @@ func (l openLoad) arrive(ctx context.Context, free chan *worker, started, end ti
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	for now := started; now.Before(end) && ctx.Err() == nil; now = <-ticker.C {
-		due := int(now.Sub(started).Seconds() * l.rate)
+		due := max(offered, int(now.Sub(started).Seconds()*l.rate))
 	arrivals:
 		for ; offered < due; offered++ {
 			select {

@@ -13,12 +13,14 @@ import (
 // rest is such a while, in nanoseconds.
 type rest struct {
 	wanted atomic.Int64 // once the answer is written
-	until  atomic.Int64 // as Listener.now tells it is not needed: this is in Unix nanoseconds; 0 when there is none
+	until  atomic.Int64 // in Unix nanoseconds; 0 when there is none
+	waited atomic.Int64 // how long what was read after it may have waited
 }
 
 // begin begins the rest that is wanted. The server calls it when nothing of the answer is left to be written, and before it reads
 // on: to read and to write at the same time is what it does while a request is worked on.
 func (r *rest) begin() {
+	r.waited.Store(0)
 	if d := r.wanted.Swap(0); d > 0 {
 		r.until.Store(time.Now().UnixNano() + d)
 	}
@@ -33,6 +35,15 @@ func Rest(ctx context.Context, d time.Duration) {
 	}
 }
 
+// Rested returns how long a request may have been waiting because its connection rested: from the beginning of the rest, if it was
+// there at its end, and 0 otherwise. ctx is that of the request.
+func Rested(ctx context.Context) time.Duration {
+	if c, ok := ctx.Value(connKey{}).(*Conn); ok {
+		return time.Duration(c.rest.waited.Load())
+	}
+	return 0
+}
+
 type connKey struct{}
 
 // Context is the server's ConnContext: requests learn which connection they came on.
@@ -43,13 +54,24 @@ func Context(ctx context.Context, conn net.Conn) context.Context {
 	return ctx
 }
 
+// prompt is how long it takes at most to read what is there.
+const prompt = time.Millisecond
+
 // Read implements net.Conn.
 func (c *Conn) Read(b []byte) (int, error) {
-	if until := c.rest.until.Load(); until != 0 {
-		c.rest.until.Store(0)
-		c.sleep(time.Until(time.Unix(0, until)))
+	until := c.rest.until.Load()
+	if until == 0 {
+		return c.TCPConn.Read(b) //nolint:wrapcheck // net/http looks at what it is
 	}
-	return c.TCPConn.Read(b) //nolint:wrapcheck // net/http looks at what it is
+	c.rest.until.Store(0)
+	began := time.Now()
+	c.sleep(time.Until(time.Unix(0, until)))
+	ended := time.Now()
+	n, err := c.TCPConn.Read(b)
+	if n > 0 && time.Since(ended) < prompt {
+		c.rest.waited.Store(int64(ended.Sub(began)))
+	}
+	return n, err //nolint:wrapcheck // as above
 }
 
 // sleep lasts until the connection is closed at the latest.

@@ -23,6 +23,7 @@ func resting(t *testing.T, limits connections.Limits, rest time.Duration) (limit
 			if r.URL.Path == "/rest" {
 				connections.Rest(r.Context(), rest)
 			}
+			w.Header().Set("Rested", connections.Rested(r.Context()).String())
 			_, _ = io.WriteString(w, "ok")
 		}),
 	}
@@ -38,27 +39,29 @@ func resting(t *testing.T, limits connections.Limits, rest time.Duration) (limit
 	return l, server
 }
 
-// ask sends a request with a body, and reads the answer.
-func ask(t *testing.T, conn net.Conn, from *bufio.Reader, path string) {
+// ask sends a request with a body, and reads the answer: how long it may have waited.
+func ask(t *testing.T, conn net.Conn, from *bufio.Reader, path string) time.Duration {
 	t.Helper()
-	if err := try(conn, from, path); err != nil {
+	rested, err := try(conn, from, path)
+	if err != nil {
 		t.Fatal(err)
 	}
+	return rested
 }
 
-func try(conn net.Conn, from *bufio.Reader, path string) error {
+func try(conn net.Conn, from *bufio.Reader, path string) (time.Duration, error) {
 	if _, err := io.WriteString(conn, "POST "+path+" HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}"); err != nil {
-		return err
+		return 0, err
 	}
 	response, err := http.ReadResponse(from, nil)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer response.Body.Close()
 	if text, err := io.ReadAll(response.Body); err != nil || string(text) != "ok" {
-		return fmt.Errorf("%s: %w", text, err)
+		return 0, fmt.Errorf("%s: %w", text, err)
 	}
-	return nil
+	return time.ParseDuration(response.Header.Get("Rested"))
 }
 
 // TestRest has a connection be answered at once, and its next request only after the rest; others do not rest.
@@ -74,9 +77,15 @@ func TestRest(t *testing.T) {
 	if took := time.Since(began); answered > rest || took > rest {
 		t.Skipf("this machine is too slow to tell: %v, %v", answered, took)
 	}
-	ask(t, conn, from, "/")
+	rested := ask(t, conn, from, "/")
 	if took := time.Since(began); took < rest {
 		t.Errorf("read again after %v", took)
+	}
+	if rested > 2*rest { // or 0, on a slow machine
+		t.Errorf("the request has waited for %v", rested)
+	}
+	if rested = ask(t, conn, from, "/"); rested != 0 {
+		t.Errorf("the one after it has waited for %v", rested)
 	}
 	began = time.Now()
 	for range 10 {
@@ -94,7 +103,10 @@ func TestTheEndEndsRests(t *testing.T) {
 	ask(t, conn, bufio.NewReader(conn), "/rest")
 	newcomer := dial(t, l.Addr())
 	from := bufio.NewReader(newcomer)
-	for limit := time.Now().Add(patience); try(newcomer, from, "/") != nil; { // the server may not be done with the first
+	for limit := time.Now().Add(patience); ; { // the server may not be done with the first
+		if _, err := try(newcomer, from, "/"); err == nil {
+			break
+		}
 		if time.Now().After(limit) {
 			t.Fatal("a connection that rests keeps others out")
 		}

@@ -26,9 +26,8 @@ const (
 	// servedForEach keeps refusals from taking the processors from those who are served: a refusal costs about half as much as
 	// placing an order.
 	servedForEach = 10
-	// longestRest is how long a connection rests at most, though its client was told to stay away for a second: what it sends
-	// meanwhile must not be too old when it is read.
-	longestRest = 500 * time.Millisecond
+	// longestRest is how long a connection rests at most: its client was told to stay away for as long.
+	longestRest = time.Second
 )
 
 // gate is the way in.
@@ -58,7 +57,15 @@ func (a *api) Waiting() int { return a.gate.Waiting() }
 
 // enter returns nil when the request may be worked on: leave must then be called.
 func (x *exchange) enter() error {
-	err := x.api.gate.Enter(x.r.Context())
+	g, ctx := x.api.gate, x.r.Context()
+	if x.inside = g.Try(); x.inside {
+		return nil
+	}
+	waited := time.Duration(0)
+	if x.api.Rested != nil {
+		waited = x.api.Rested(ctx)
+	}
+	err := g.Enter(ctx, waited)
 	x.inside = err == nil
 	return x.admitted(err)
 }

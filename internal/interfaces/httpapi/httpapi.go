@@ -83,6 +83,9 @@ type Config struct {
 	// Rest asks that the connection of a request be left unread for a while once the request is answered. It is called when
 	// there is no place for the request, as those whose requests can't be met send the most of them. Nil to read on at once.
 	Rest func(ctx context.Context, d time.Duration)
+	// Rested tells how long a request has been waiting to be read, because its connection rested; that counts towards QueueTimeout.
+	// Nil when connections do not rest.
+	Rested func(ctx context.Context) time.Duration
 	// RequestTimeout is how long a request may take, with its wait, but for an export.
 	RequestTimeout time.Duration
 	// ReadyTimeout is how long /health/ready waits for the store, at most RequestTimeout. One answer of the store is good for

@@ -47,8 +47,20 @@ type Gate struct {
 // New returns a gate that nobody has come through.
 func New(c Config) *Gate { return &Gate{config: c} }
 
-// Enter returns nil when the caller may work; it must then call Leave, once. Else the error is ErrFull, ErrTimeout, or that of ctx.
-func (g *Gate) Enter(ctx context.Context) error {
+// Try tells whether the caller may work at once; it must then call Leave, once.
+func (g *Gate) Try() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.working >= g.config.Working {
+		return false
+	}
+	g.working++
+	return true
+}
+
+// Enter returns nil when the caller may work; it must then call Leave, once. Else the error is ErrFull, ErrTimeout, or that of ctx. A
+// caller who has waited elsewhere already has less time left, but a third of what others have at least.
+func (g *Gate) Enter(ctx context.Context, waited time.Duration) error {
 	g.mu.Lock()
 	switch {
 	case g.working < g.config.Working:
@@ -60,9 +72,9 @@ func (g *Gate) Enter(ctx context.Context) error {
 		return ErrFull
 	}
 	w := g.newWaiter()
-	g.join(w, false)
+	g.join(w, waited, false)
 	g.mu.Unlock()
-	return g.wait(ctx, w)
+	return g.wait(ctx, w, max(g.config.Timeout-waited, g.config.Timeout/hurry))
 }
 
 // Leave makes room for the next one.
@@ -107,10 +119,11 @@ func (g *Gate) newWaiter() *waiter {
 }
 
 // join has w wait, as the next one or as the last; mu is held.
-func (g *Gate) join(w *waiter, next bool) {
-	w.since = time.Now()
+func (g *Gate) join(w *waiter, waited time.Duration, next bool) {
+	now := time.Now()
+	w.since = now.Add(-waited)
 	if g.queue.len == 0 {
-		g.busy = w.since
+		g.busy = now
 	}
 	if next {
 		g.queue.pushFirst(w)
@@ -120,8 +133,8 @@ func (g *Gate) join(w *waiter, next bool) {
 }
 
 // wait returns what becomes of w, which it takes back.
-func (g *Gate) wait(ctx context.Context, w *waiter) error {
-	w.timer.Reset(g.config.Timeout)
+func (g *Gate) wait(ctx context.Context, w *waiter, timeout time.Duration) error {
+	w.timer.Reset(timeout)
 	defer func() {
 		w.timer.Stop()
 		g.waiters.Put(w)

@@ -61,7 +61,7 @@ func (o *comer) String() string {
 
 // come has somebody come, and goes on once they are inside, turned away or waiting.
 func (c crowd) come(ctx context.Context) *comer {
-	return try(func() error { return c.gate.Enter(ctx) })
+	return try(func() error { return c.gate.Enter(ctx, 0) })
 }
 
 // inside wants somebody to be inside.
@@ -184,6 +184,32 @@ func TestAPlaceIsNeverWasted(t *testing.T) {
 	})
 }
 
+// Whoever has waited elsewhere counts as waiting since then.
+func TestWaitsElsewhereCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrowd(t, 1, 10, 900*time.Millisecond)
+		c.inside(c.come(t.Context()))
+		if c.gate.Try() {
+			t.Error("two work")
+		}
+		half := try(func() error { return c.gate.Enter(t.Context(), 500*time.Millisecond) })
+		whole := try(func() error { return c.gate.Enter(t.Context(), time.Hour) })
+		c.pass(time.Second)
+		c.away(half, admission.ErrTimeout, 400*time.Millisecond)
+		c.away(whole, admission.ErrTimeout, 300*time.Millisecond)
+
+		stale := try(func() error { return c.gate.Enter(t.Context(), time.Hour) })
+		fresh := c.come(t.Context())
+		c.leave()
+		c.away(stale, admission.ErrTimeout, 0)
+		c.inside(fresh)
+		c.leave()
+		if !c.gate.Try() {
+			t.Error("there is room")
+		}
+	})
+}
+
 func TestAPlaceIsLent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd(t, 1, 2, time.Second)
@@ -260,7 +286,7 @@ func TestPlacesAreKept(t *testing.T) {
 			group.Go(func() {
 				for n := range 200 {
 					ctx, cancel := context.WithTimeout(t.Context(), time.Duration(1+(i+n)%40)*100*time.Microsecond)
-					if g.Enter(ctx) == nil {
+					if g.Enter(ctx, 0) == nil {
 						work(n)
 						loan := g.Lend(time.Duration(n%2) * time.Hour)
 						if loan.Return(ctx) == nil {
@@ -277,11 +303,11 @@ func TestPlacesAreKept(t *testing.T) {
 			t.Errorf("%d worked at once", most)
 		}
 		for range working {
-			if err := g.Enter(t.Context()); err != nil {
+			if err := g.Enter(t.Context(), 0); err != nil {
 				t.Errorf("a place is lost: %v", err)
 			}
 		}
-		if g.Enter(t.Context()) == nil {
+		if g.Enter(t.Context(), 0) == nil {
 			t.Error("there is a place too many")
 		}
 	})

@@ -56,7 +56,7 @@ func (g *Gate) enterNext(ctx context.Context) error {
 		return nil
 	}
 	w := g.newWaiter()
-	g.join(w, true)
+	g.join(w, 0, true)
 	g.mu.Unlock()
-	return g.wait(ctx, w)
+	return g.wait(ctx, w, g.config.Timeout)
 }
