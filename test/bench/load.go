@@ -94,7 +94,7 @@ func (l load) drive(ctx context.Context, c *client, next script, end time.Time) 
 			now = time.Now()
 			continue
 		}
-		if status != l.want && !(l.busy && status/100 == 2) {
+		if status != l.want && (!l.busy || status/100 != 2) {
 			return nil, checkStatus(status, l.want, body)
 		}
 		if l.check != nil {

@@ -170,7 +170,7 @@ func (l openLoad) exchange(ctx context.Context, addr string, w *worker, came, st
 
 func (o *outcome) add(other *outcome) {
 	o.broken += other.broken
-	for status, n := range other.answered {
+	for status, n := range &other.answered {
 		o.answered[status] += n
 	}
 	o.latencies = append(o.latencies, other.latencies...)
@@ -180,7 +180,7 @@ func (o *outcome) add(other *outcome) {
 // String tells what became of the requests.
 func (o *outcome) String() string {
 	succeeded := 0
-	for status, n := range o.answered {
+	for status, n := range &o.answered {
 		if status/100 == 2 {
 			succeeded += n
 		}

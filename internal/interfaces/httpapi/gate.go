@@ -114,7 +114,7 @@ func (x *exchange) turnAway(reason string) error {
 		// Without this net/http reads on, to use the connection again, before it lets the answer go.
 		x.w.Header()["Connection"] = closing
 	} else if a.Rest != nil && x.r.ProtoMajor == 1 {
-		a.Rest(x.r.Context(), a.gate.pace.Turn())
+		a.Rest(x.r.Context(), a.gate.pace.Turn()) //nolint:contextcheck // it is the request's, as x.ctx is
 	}
 	return errBusy
 }

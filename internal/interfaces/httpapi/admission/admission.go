@@ -157,5 +157,5 @@ func (g *Gate) wait(ctx context.Context, w *waiter, timeout time.Duration) error
 	if !undecided && <-w.decided == nil { // it got its turn in the same moment
 		g.Leave()
 	}
-	return gone //nolint:wrapcheck // it is the context's own
+	return gone
 }

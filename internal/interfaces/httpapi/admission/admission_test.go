@@ -276,7 +276,10 @@ func TestPlacesAreKept(t *testing.T) {
 		var inside, worst atomic.Int64
 		work := func(n int) {
 			now := inside.Add(1)
-			for most := worst.Load(); now > most && !worst.CompareAndSwap(most, now); most = worst.Load() {
+			for most := worst.Load(); now > most; most = worst.Load() {
+				if worst.CompareAndSwap(most, now) {
+					break
+				}
 			}
 			time.Sleep(time.Duration(n%3) * 50 * time.Microsecond)
 			inside.Add(-1)
