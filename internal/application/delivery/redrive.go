@@ -50,10 +50,10 @@ func (s *Operations) RedriveParked(ctx context.Context, subscriber, after string
 }
 
 // redrivePage redrives those of the deliveries that are the subscriber's, and counts them. After an
-// error no more are begun.
+// error no more are begun; those that were are finished.
 func (s *Operations) redrivePage(ctx context.Context, subscriber string, page []Delivery) (count int, err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	goesOn, stop := context.WithCancel(ctx)
+	defer stop()
 	var mu sync.Mutex // guards count and err
 	var wg sync.WaitGroup
 	free := make(chan struct{}, redrivers)
@@ -63,7 +63,7 @@ func (s *Operations) redrivePage(ctx context.Context, subscriber string, page []
 			continue
 		}
 		free <- struct{}{}
-		if ctx.Err() != nil {
+		if goesOn.Err() != nil {
 			break
 		}
 		wg.Go(func() {
@@ -77,7 +77,7 @@ func (s *Operations) redrivePage(ctx context.Context, subscriber string, page []
 			case kind == fault.NotFound, kind == fault.NotAllowed: // somebody else was faster
 			case err == nil:
 				err = redriveErr
-				cancel()
+				stop()
 			}
 		})
 	}

@@ -115,8 +115,14 @@ func TestRedriveParkedIsRepeatable(t *testing.T) {
 		var calls atomic.Int64
 		faster := fault.New(fault.NotAllowed, "delivery_not_waiting", "told already")
 		away := fault.New(fault.Unavailable, "store_unreachable", "no disk")
-		answers := map[int64]error{3: faster, 50: away, 51: away}
-		store := &moody{Store: m.Open(), deny: func() error { return answers[calls.Add(1)] }}
+		answers := map[int64]error{3: faster, 50: away}
+		store := &moody{Store: m.Open(), deny: func() error {
+			n := calls.Add(1)
+			if n > 50 {
+				time.Sleep(time.Second) // until note is taken of what was answered before
+			}
+			return answers[n]
+		}}
 		operations := delivery.NewOperations(store, p.dispatcher.Wake, time.Now)
 		if _, err := operations.RedriveParked(t.Context(), "", ""); fault.KindOf(err) != fault.Unavailable {
 			t.Errorf("RedriveParked = %v, want the fault of the store", err)

@@ -12,8 +12,9 @@ import (
 
 const (
 	// gatherers is how many calls of the driver of one kind go on at the same time. What comes meanwhile
-	// waits, and goes together in the next one.
-	gatherers = 4
+	// waits, and goes together in the next one: with fewer calls more goes together. Two, so that one that
+	// takes long does not hold up everybody.
+	gatherers = 2
 	// maxGathered is how many go together at most.
 	maxGathered = 200
 	// maxWaiting is how many wait at most; more wait to wait.
