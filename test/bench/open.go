@@ -205,7 +205,7 @@ func probe(ctx context.Context, addr, path string, every time.Duration) (stop fu
 			asked := time.Now()
 			if _, failed = ask(ctx, addr, newRequest("GET", path, "")); failed == nil {
 				latencies = append(latencies, time.Since(asked))
-				time.Sleep(every)
+				<-time.After(every)
 			}
 		}
 	}()

@@ -26,8 +26,9 @@ const (
 	// servedForEach keeps refusals from taking the processors from those who are served: a refusal costs about half as much as
 	// placing an order.
 	servedForEach = 10
-	// longestRest is how long a connection rests at most: its client was told to stay away for as long.
-	longestRest = time.Second
+	// longestRest is how long a connection rests at most: its client is told to stay away for as long. It is well below the time in
+	// which all is to be as before once the overload is over.
+	longestRest = 3 * time.Second
 )
 
 // gate is the way in.
@@ -114,7 +115,11 @@ func (x *exchange) turnAway(reason string) error {
 		// Without this net/http reads on, to use the connection again, before it lets the answer go.
 		x.w.Header()["Connection"] = closing
 	} else if a.Rest != nil && x.r.ProtoMajor == 1 {
-		a.Rest(x.r.Context(), a.gate.pace.Turn()) //nolint:contextcheck // it is the request's, as x.ctx is
+		rest := a.gate.pace.Turn()
+		a.Rest(x.r.Context(), rest) //nolint:contextcheck // it is the request's, as x.ctx is
+		later := *errBusy
+		later.RetryAfter = rest
+		return &later
 	}
 	return errBusy
 }

@@ -86,7 +86,7 @@ func (c crowd) leave() {
 }
 
 func (c crowd) pass(d time.Duration) {
-	time.Sleep(d)
+	<-time.After(d)
 	synctest.Wait()
 }
 

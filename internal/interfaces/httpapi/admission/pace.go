@@ -26,6 +26,9 @@ const (
 	longSpan = time.Minute
 )
 
+// longestGap is for when hardly anybody is served: the first one who is turned away is not to be kept for long.
+const longestGap = time.Second
+
 // Serve counts one who was served.
 func (p *Pace) Serve() {
 	p.mu.Lock()
@@ -42,10 +45,7 @@ func (p *Pace) Turn() time.Duration {
 	defer p.mu.Unlock()
 	now := time.Now()
 	if passed := now.Sub(p.since); passed > span {
-		p.gap = p.Longest
-		if p.count > 0 {
-			p.gap = min(min(passed, longSpan)*time.Duration(p.Served)/time.Duration(p.count), p.Longest)
-		}
+		p.gap = min(min(passed, longSpan)*time.Duration(p.Served)/time.Duration(max(p.count, 1)), p.Longest, longestGap)
 		p.count, p.since = 0, now // for the case that nobody is served in the next span
 	}
 	if p.next.Before(now) {
