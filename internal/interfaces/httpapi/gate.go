@@ -116,7 +116,7 @@ func (x *exchange) turnAway(reason string) error {
 		x.w.Header()["Connection"] = closing
 	} else if a.Rest != nil && x.r.ProtoMajor == 1 {
 		rest := a.gate.pace.Turn()
-		a.Rest(x.r.Context(), rest) //nolint:contextcheck // it is the request's, as x.ctx is
+		a.Rest(x.r.Context(), rest)
 		later := *errBusy
 		later.RetryAfter = rest
 		return &later

@@ -17,7 +17,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := newExchange(a, w, r)
 	a.Meter.Begun(r.Method)
 	defer func() { x.end(recover()) }()
-	if err := x.serve(); err != nil {
+	if err := x.serve(); err != nil { //nolint:contextcheck // an exchange has that of its request
 		x.fail(err)
 	}
 }
