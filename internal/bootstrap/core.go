@@ -119,7 +119,9 @@ func (p *core) apiThatWakes(log *slog.Logger, wake func()) http.Handler {
 	if c.LogSubject == "hash" {
 		settings.NameSubject = identity.HashSubject
 	}
-	return httpapi.New(settings)
+	api := httpapi.New(settings)
+	p.metrics.ObserveAdmission(api.Waiting)
+	return api
 }
 
 // start begins what goes on in the background until close; the end of ctx does not end it.

@@ -50,6 +50,7 @@ func TestWhatIsObservedComesLater(t *testing.T) {
 		})
 	}
 	m.ObserveConnections(func() (open, idle int) { return 3, 1 })
+	m.ObserveAdmission(func() int { return 2 })
 	m.ObserveQueue("sqlite", func() int { return 7 })
 	m.ObserveCommands(func() receiving.Counts {
 		return receiving.Counts{Applied: 2, DeadLettered: map[string]int{"payment_amount_wrong": 1}}
@@ -122,6 +123,7 @@ func TestNobodyReads(t *testing.T) {
 			t.Error("something is measured for nobody")
 		}
 		m.ObserveConnections(nil)
+		m.ObserveAdmission(nil)
 		m.ObserveBacklog(metrics.Backlogs{})
 		m.ReadBacklog(t.Context())
 		m.Flush(t.Context())
