@@ -18,6 +18,8 @@ FUZZTIME ?= 5s
 BENCH_FLAGS ?= -write docs/benchmarks.md -import-file '$(IMPORT_FILE)'
 # The same for make bench/mongo.
 BENCH_MONGO_FLAGS ?= -write docs/benchmarks-mongodb.md
+# The same for make bench/overload.
+BENCH_OVERLOAD_FLAGS ?= -write docs/benchmarks-overload.md
 # The whole real file that test/import reads; see test/importcheck for where it comes from.
 IMPORT_FILE ?= ../shared/data/online-retail-2010-2011-part.csv.gz
 # Where else the program must build.
@@ -137,6 +139,10 @@ bench: build ## Measure the service against its limits, into docs/benchmarks.md
 .PHONY: bench/mongo
 bench/mongo: build ## Measure the service on TEST_MONGO_URI beside its driver, into docs/benchmarks-mongodb.md
 	$(if $(TEST_MONGO_URI),,test/mongowire/run.sh) bash -c 'go run ./test/bench -orders bin/orders -mongo "$$TEST_MONGO_URI" $(BENCH_MONGO_FLAGS)'
+
+.PHONY: bench/overload
+bench/overload: build ## Offer the service five times what it can do, on both stores, into docs/benchmarks-overload.md
+	$(if $(TEST_MONGO_URI),,test/mongowire/run.sh) bash -c 'go run ./test/bench -orders bin/orders -overload -mongo "$$TEST_MONGO_URI" $(BENCH_OVERLOAD_FLAGS)'
 
 .PHONY: test/image
 test/image: ## Lay the image out in an empty root folder and run it there; needs root

@@ -14,6 +14,7 @@ import (
 	"order-processing-service/internal/infrastructure/telemetry/emf"
 	"order-processing-service/internal/infrastructure/telemetry/metrics"
 	"order-processing-service/internal/infrastructure/telemetry/tracing"
+	"order-processing-service/internal/interfaces/connections"
 	"order-processing-service/internal/interfaces/httpapi"
 )
 
@@ -100,7 +101,9 @@ func (p *core) apiThatWakes(log *slog.Logger, wake func()) http.Handler {
 		Deliveries: delivery.NewOperations(p.store, wake, p.store.now),
 		Log:        log, Version: Build().Version,
 		MaxBody: c.MaxBodyBytes, MaxBatchBody: c.MaxBatchBodyBytes,
-		MaxInFlightBytes: c.MaxInFlightBytes, MaxConcurrent: c.MaxConcurrentRequests, RequestTimeout: c.RequestTimeout, ExportStall: c.WriteTimeout,
+		MaxInFlightBytes: c.MaxInFlightBytes, RequestTimeout: c.RequestTimeout, ExportStall: c.WriteTimeout,
+		MaxConcurrent: c.MaxConcurrentRequests, MaxWaiting: c.MaxQueuedRequests, QueueTimeout: c.QueueTimeout,
+		Rest: connections.Rest, Rested: connections.Rested,
 		RateLimit: newLimiter(c.RateLimit), TrustedProxies: c.Proxies(), AllowedOrigins: c.Origins(),
 		Propagators: httpapi.Propagators{NoW3C: !c.Propagates(propagatorW3C), NoXRay: !c.Propagates(propagatorXRay)},
 	}
@@ -116,7 +119,9 @@ func (p *core) apiThatWakes(log *slog.Logger, wake func()) http.Handler {
 	if c.LogSubject == "hash" {
 		settings.NameSubject = identity.HashSubject
 	}
-	return httpapi.New(settings)
+	api := httpapi.New(settings)
+	p.metrics.ObserveAdmission(api.Waiting)
+	return api
 }
 
 // start begins what goes on in the background until close; the end of ctx does not end it.

@@ -37,6 +37,7 @@ func newServer(requests context.Context, c *config.Config, handler http.Handler,
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		BaseContext:                  func(net.Listener) context.Context { return requests },
+		ConnContext:                  connections.Context,
 	}
 }
 

@@ -27,6 +27,7 @@ type options struct {
 	output     string // the file to write the report to; empty for none
 	only       []string
 	timeout    time.Duration
+	overload   bool   // offer more than can be done
 	mongo      string // URI of the MongoDB server to measure on instead of the embedded store; empty for none
 }
 
@@ -50,6 +51,7 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.output, "write", "", "file to write the report to as well")
 	f.DurationVar(&o.timeout, "timeout", 45*time.Minute, "end of the run at the latest")
 	f.StringVar(&o.mongo, "mongo", "", "URI of a MongoDB server: measure the service on it, beside its driver, instead of the embedded store")
+	f.BoolVar(&o.overload, "overload", false, "offer more than the service can do, on the embedded store and on the server of -mongo")
 	only := f.String("only", "", "measure these alone: "+strings.Join(groupNames(embeddedGroups()), ", "))
 	quick := f.Bool("quick", false, "a short run that shows that everything works; its figures say little")
 	if err := f.Parse(args); err != nil {

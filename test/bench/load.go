@@ -18,7 +18,8 @@ type script func() []byte
 // load is what a number of connections ask of a server, each the next as soon as it has the answer.
 type load struct {
 	conns  int
-	want   int // the status of every answer
+	want   int  // the status of every answer
+	busy   bool // any status of success will do, and 503 is no failure but does not count
 	script func(conn int) script
 	check  func(body []byte) error // of every answer; nil to look at the status alone
 }
@@ -89,7 +90,11 @@ func (l load) drive(ctx context.Context, c *client, next script, end time.Time) 
 		if err != nil {
 			return nil, err
 		}
-		if status != l.want {
+		if l.busy && status == 503 {
+			now = time.Now()
+			continue
+		}
+		if status != l.want && (!l.busy || status/100 != 2) {
 			return nil, checkStatus(status, l.want, body)
 		}
 		if l.check != nil {

@@ -64,6 +64,9 @@ type group struct {
 
 // groups are those of the store that is measured.
 func (o *options) groups() []group {
+	if o.overload {
+		return overloadGroups()
+	}
 	if o.mongo != "" {
 		return []group{{mongoGroup, []string{rowMongoPost, rowMongoGet}, (*bench).measureMongo}}
 	}
@@ -102,7 +105,10 @@ func run(ctx context.Context, o options) (err error) {
 		return fmt.Errorf("%w; run make build, or name it with -orders", err)
 	}
 	b := &bench{options: o, report: newReport(o.count, o.small)}
-	if o.mongo != "" {
+	switch {
+	case o.overload:
+		b.report = newOverloadReport()
+	case o.mongo != "":
 		b.report = newMongoReport()
 	}
 	if b.dir, err = os.MkdirTemp(o.parent, "orders-bench"); err != nil {

@@ -26,7 +26,7 @@ func (l limit) String() string {
 // write gives a figure its unit: "x" is a ratio.
 func (l limit) write(value float64) string {
 	switch l.unit {
-	case "ms", "MB":
+	case "ms", "MB", "s":
 		return fmt.Sprintf("%v %s", math.Round(value*10)/10, l.unit)
 	default:
 		return fmt.Sprintf("%.2f", value)
@@ -101,6 +101,12 @@ func newReport(count, small int) *report {
 // newMongoReport returns a report of what is measured on MongoDB.
 func newMongoReport() *report {
 	return reportOf("Benchmarks on MongoDB", "make bench/mongo", mongoRows())
+}
+
+// newOverloadReport returns a report of what happens when there are too many requests.
+func newOverloadReport() *report {
+	return reportOf("Overload", "make bench/overload",
+		append(overloadRows(overloadEmbedded, onEmbedded), overloadRows(overloadOnMongo, onMongoDB)...))
 }
 
 func reportOf(title, command string, rows []row) *report {
@@ -181,6 +187,9 @@ func oneLine(text string) string {
 
 // describe says how the run was made.
 func (o *options) describe() []string {
+	if o.overload {
+		return o.describeOverload()
+	}
 	if o.mongo != "" {
 		return o.describeMongo()
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestRoutesAndMethods(t *testing.T) {
@@ -211,20 +212,46 @@ func TestNothingOfCustomersIsLogged(t *testing.T) {
 	}
 }
 
-// TestConcurrencyIsBounded answers what is too much at once with 503, and health checks all the same.
+// TestConcurrencyIsBounded answers what is too much at once with 503.
 func TestConcurrencyIsBounded(t *testing.T) {
+	const calls = 32
 	for _, on := range stores() {
 		t.Run(on.name, func(t *testing.T) {
-			s := newHome(t, on, "MAX_CONCURRENT_REQUESTS=1").start(t)
-			under := s.begin(t, small)
-			a := s.ask(t, http.MethodGet, "/orders", nil, nil)
-			if a.status != http.StatusServiceUnavailable {
-				t.Errorf("status %d\n%s", a.status, a.body)
-			}
-			if diff := differ(t, `{"code": "too_busy"}`, a.body, true); diff != "" {
-				t.Error(diff)
+			s := newHome(t, on, "MAX_CONCURRENT_REQUESTS=1", "MAX_QUEUED_REQUESTS=0").start(t)
+			for limit := time.Now().Add(patience); ; {
+				answers := make(chan answer, calls)
+				for range calls {
+					go func() { answers <- s.ask(t, http.MethodGet, "/orders", nil, nil) }()
+				}
+				refused := 0
+				for range calls {
+					if a := <-answers; a.status == http.StatusServiceUnavailable {
+						refused++
+						if diff := differ(t, `{"code": "too_busy"}`, a.body, true); diff != "" || a.header.Get("Retry-After") != "1" {
+							t.Error(diff, a.header)
+						}
+					}
+				}
+				if refused > 0 {
+					break
+				}
+				if time.Now().After(limit) {
+					t.Fatal("as many at once as one likes are worked on")
+				}
 			}
 			s.get(t, "/health/ready")
+			s.get(t, "/orders")
+		})
+	}
+}
+
+// TestSlowBodiesKeepNobodyOut has others worked on while a body that is slow to come has the only place.
+func TestSlowBodiesKeepNobodyOut(t *testing.T) {
+	for _, on := range stores() {
+		t.Run(on.name, func(t *testing.T) {
+			s := newHome(t, on, "MAX_CONCURRENT_REQUESTS=1", "QUEUE_TIMEOUT=1m").start(t)
+			under := s.begin(t, small)
+			s.get(t, "/orders")
 			if a := under.finish(t); a.status != http.StatusCreated {
 				t.Errorf("status %d\n%s", a.status, a.body)
 			}

@@ -152,10 +152,10 @@ func (s *service) try(ctx context.Context, method, path string, header map[strin
 		return answer{}, err
 	}
 	defer response.Body.Close()
-	if !isProbe(method, path) {
+	text, err := io.ReadAll(response.Body)
+	if !isProbe(method, path) && !bytes.Contains(text, []byte(`"code":"too_busy"`)) { // those have one line together
 		s.asked.Add(1)
 	}
-	text, err := io.ReadAll(response.Body)
 	return answer{status: response.StatusCode, header: response.Header, body: text}, err
 }
 

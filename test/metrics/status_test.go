@@ -44,9 +44,9 @@ func TestStatusOfTheProgram(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &report); err != nil {
 		t.Fatal(err)
 	}
-	// A service without a queue of commands has none of them. The queue of admission is there only with one.
+	// A service without a queue of commands has none of them.
 	missing := slices.Sorted(maps.Keys(nulls("", report)))
-	missing = slices.DeleteFunc(missing, func(name string) bool { return name == ".commands" || name == ".requests.waiting" })
+	missing = slices.DeleteFunc(missing, func(name string) bool { return name == ".commands" })
 	if len(missing) > 0 {
 		t.Errorf("not known: %v in\n%s", missing, out)
 	}

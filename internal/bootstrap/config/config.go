@@ -78,10 +78,13 @@ type Config struct {
 	MaxBodyBytes          int64 `group:"Limits" env:"MAX_BODY_BYTES" default:"1048576" min:"1024" max:"67108864" desc:"Largest request body, in bytes"`
 	MaxBatchBodyBytes     int64 `env:"MAX_BATCH_BODY_BYTES" default:"8388608" min:"1024" max:"268435456" desc:"Largest body of a batch of orders, in bytes"`
 	MaxInFlightBytes      int64 `env:"MAX_IN_FLIGHT_BYTES" default:"268435456" min:"65536" max:"17179869184" desc:"Bytes of request bodies held at the same time; more are answered 503"`
-	MaxConcurrentRequests int   `env:"MAX_CONCURRENT_REQUESTS" default:"1024" min:"1" max:"100000" desc:"Requests worked on at the same time; more are answered 503"`
+	MaxConcurrentRequests int   `env:"MAX_CONCURRENT_REQUESTS" default:"256" min:"1" max:"100000" desc:"Requests worked on at the same time; exports and batches may be an eighth of them each"`
+	MaxQueuedRequests     int   `env:"MAX_QUEUED_REQUESTS" default:"2048" min:"0" max:"100000" desc:"Requests that wait while so many are worked on; more are answered 503 at once"`
 	MaxConnections        int   `env:"MAX_CONNECTIONS" default:"10000" min:"1" max:"1000000" desc:"Connections at the same time; a new one takes the place of the longest idle, and is closed if none is idle"`
 
 	MaxConnectionsPerAddress int `env:"MAX_CONNECTIONS_PER_ADDRESS" default:"2500" min:"0" max:"1000000" desc:"The same for one address, or one IPv6 network of /64; 0 for any number. TRUSTED_PROXIES do not count"`
+
+	QueueTimeout time.Duration `env:"QUEUE_TIMEOUT" default:"1s" min:"10ms" max:"1m" desc:"How long a request waits at most before it is answered 503; a third of it while the queue does not empty"`
 
 	StoreQueueSize int `env:"STORE_QUEUE_SIZE" default:"4096" min:"1" max:"1000000" desc:"Writes that may wait for the embedded store; more are answered 503"`
 

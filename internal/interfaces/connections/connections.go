@@ -33,8 +33,8 @@ type Limits struct {
 // quiet is how long the log hears nothing more of connections that there were too many of.
 const quiet = time.Minute
 
-// rest is how long nobody looks for an idle connection after there was none: a look goes over all of them.
-const rest = 10 * time.Millisecond
+// lull is how long nobody looks for an idle connection after there was none: a look goes over all of them.
+const lull = 10 * time.Millisecond
 
 // Listener bounds the connections of another listener. Its server must be given State as ConnState.
 type Listener struct {
@@ -85,7 +85,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 
 // admit counts a new connection in, or returns nil.
 func (l *Listener) admit(tcp *net.TCPConn) *Conn {
-	c := &Conn{TCPConn: tcp, listener: l}
+	c := &Conn{TCPConn: tcp, listener: l, closed: make(chan struct{})}
 	c.idle.Store(l.now())
 	if l.limits.PerNetwork > 0 {
 		if network, counts := l.networkOf(tcp.RemoteAddr()); counts {
@@ -186,6 +186,7 @@ func (l *Listener) State(conn net.Conn, state http.ConnState) {
 		c.idle.CompareAndSwap(was, 0)
 	case state == http.StateIdle && was == 0:
 		c.idle.CompareAndSwap(0, l.now())
+		c.rest.begin()
 	}
 }
 
@@ -222,12 +223,15 @@ type Conn struct {
 	idle     atomic.Int64 // since when, as now tells it; 0 while it is in use, less once it is chosen to go
 	place    [groups]int  // in its groups; guarded by the listener's mu
 	gone     atomic.Bool
+	closed   chan struct{} // once it is gone
+	rest     rest
 }
 
 // Close implements net.Conn.
 func (c *Conn) Close() error {
 	if c.gone.CompareAndSwap(false, true) {
 		c.listener.forget(c)
+		close(c.closed)
 	}
 	return c.TCPConn.Close() //nolint:wrapcheck // net/http looks at what it is
 }
@@ -263,7 +267,7 @@ const share = 64
 // oldest chooses the connections that have been idle the longest: a small part of the group, or none if none is idle. Those that
 // are chosen must be closed.
 func (g *group) oldest() []*Conn {
-	if time.Since(g.inUse) < rest {
+	if time.Since(g.inUse) < lull {
 		return nil
 	}
 	type candidate struct {

@@ -4,7 +4,7 @@ package httpapi
 const lightestBody = 4 << 10
 
 // admit makes the exchange's body weigh so many bytes, if it weighed less, until the exchange ends. The
-// error is errBusy when all bodies together would weigh more than MaxInFlightBytes.
+// error is that of turnAway when all bodies together would weigh more than MaxInFlightBytes.
 func (x *exchange) admit(weight int64) error {
 	more := max(weight, lightestBody) - x.weight
 	if more <= 0 {
@@ -12,17 +12,14 @@ func (x *exchange) admit(weight int64) error {
 	}
 	if x.api.inFlight.Add(more) > x.api.MaxInFlightBytes {
 		x.api.inFlight.Add(-more)
-		x.api.Meter.Refused(RefusedBodyBytes)
-		// Without this net/http reads on, to use the connection again, before it lets the answer go.
-		x.w.Header()["Connection"] = closing
-		return errBusy
+		return x.turnAway(RefusedBodyBytes)
 	}
 	x.weight += more
 	return nil
 }
 
-// leave gives back what admit took.
-func (x *exchange) leave() {
+// putDown gives back what admit took.
+func (x *exchange) putDown() {
 	if x.weight > 0 {
 		x.api.inFlight.Add(-x.weight)
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"time"
 
 	"order-processing-service/internal/application/access"
 	"order-processing-service/internal/application/correlation"
@@ -31,7 +32,10 @@ type exchange struct {
 	status  int                        // of the answer; 0 until it begins
 	code    string                     // of the problem that the answer is; "" when it is none
 	written int64
-	weight  int64  // of the body, which counts towards MaxInFlightBytes
+	weight  int64 // of the body, which counts towards MaxInFlightBytes
+	begun   time.Time
+	inside  bool   // has a place among those that are worked on
+	turned  bool   // was turned away
 	in, out []byte // what came and what goes, to be used again
 }
 
@@ -75,7 +79,7 @@ func newExchange(a *api, w http.ResponseWriter, r *http.Request) *exchange {
 		x = new(exchange) // the pool holds nothing else
 	}
 	in, out := x.in[:0], x.out[:0]
-	*x = exchange{api: a, w: w, r: r, in: in, out: out}
+	*x = exchange{api: a, w: w, r: r, begun: time.Now(), in: in, out: out}
 
 	if sent := r.Header[headerRequestID]; len(sent) == 1 && correlation.ValidRequestID(sent[0]) {
 		x.id = sent[0]
@@ -105,7 +109,7 @@ func newExchange(a *api, w http.ResponseWriter, r *http.Request) *exchange {
 
 // release gives the exchange back.
 func (x *exchange) release() {
-	x.leave()
+	x.putDown()
 	in, out := x.in, x.out
 	if cap(in) > maxKept {
 		in = nil

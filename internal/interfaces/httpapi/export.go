@@ -98,6 +98,10 @@ func (x *exchange) exportOrders() error {
 		x.start(http.StatusOK)
 		return nil
 	}
+	if err := x.beginLong(&x.api.gate.exports); err != nil {
+		return err
+	}
+	defer endLong(&x.api.gate.exports)
 	control := http.NewResponseController(x.w)
 	out := x.begin(format.head)
 	some := false

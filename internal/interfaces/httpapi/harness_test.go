@@ -27,6 +27,7 @@ type service struct {
 	t        testing.TB
 	url      string
 	client   *http.Client
+	api      httpapi.Handler
 	memory   *memory.Memory
 	store    *memory.Store
 	log      *lockedBuffer
@@ -85,7 +86,8 @@ func start(t testing.TB, adjust func(*httpapi.Config, *memory.Store)) *service {
 	if adjust != nil {
 		adjust(&config, s.store)
 	}
-	server := httptest.NewServer(httpapi.New(config))
+	s.api = httpapi.New(config)
+	server := httptest.NewServer(s.api)
 	t.Cleanup(server.Close)
 	s.url = server.URL
 	s.client = server.Client()

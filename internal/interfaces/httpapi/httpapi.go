@@ -60,7 +60,8 @@ const (
 	DefaultMaxBody          = 1 << 20
 	DefaultMaxBatchBody     = 8 << 20
 	DefaultMaxInFlightBytes = 256 << 20
-	DefaultMaxConcurrent    = 1024
+	DefaultMaxConcurrent    = 256
+	DefaultQueueTimeout     = time.Second
 	DefaultRequestTimeout   = 30 * time.Second
 	DefaultReadyTimeout     = 2 * time.Second
 	DefaultExportStall      = 30 * time.Second
@@ -87,10 +88,20 @@ type Config struct {
 	// what would be more is answered 503. A body weighs its Content-Length, or what has come of it when
 	// it has none, and 4 KiB at least. Less than the largest body that is allowed counts as that.
 	MaxInFlightBytes int64
-	// MaxConcurrent is how many requests are worked on at once; more are answered 503. Health checks
-	// do not count.
+	// MaxConcurrent is how many requests are worked on at once, of which exports and batches may be an eighth each. Health checks
+	// do not count, nor does a request whose body takes long to come, until it has.
 	MaxConcurrent int
-	// RequestTimeout is how long a request may take, but for an export.
+	// MaxWaiting is how many more may wait for that, each at most QueueTimeout; others are answered 503 at once. Nobody waits
+	// when it is 0.
+	MaxWaiting   int
+	QueueTimeout time.Duration
+	// Rest asks that the connection of a request be left unread for a while once the request is answered. It is called when
+	// there is no place for the request, as those whose requests can't be met send the most of them. Nil to read on at once.
+	Rest func(ctx context.Context, d time.Duration)
+	// Rested tells how long a request has been waiting to be read, because its connection rested; that counts towards QueueTimeout.
+	// Nil when connections do not rest.
+	Rested func(ctx context.Context) time.Duration
+	// RequestTimeout is how long a request may take, with its wait, but for an export.
 	RequestTimeout time.Duration
 	// ReadyTimeout is how long /health/ready waits for the store, at most RequestTimeout. One answer of the store is good for
 	// everybody who asks within the next second.
@@ -129,9 +140,10 @@ type Meter interface {
 
 // Why a request was turned away.
 const (
-	RefusedQueueFull = "queue_full" // as many requests are worked on as may be
-	RefusedBodyBytes = "body_bytes" // the bodies of all requests weigh as much as they may
-	RefusedRateLimit = "rate_limit" // the caller has made as many requests as it may
+	RefusedQueueFull    = "queue_full"    // as many requests are worked on, and wait, as may
+	RefusedQueueTimeout = "queue_timeout" // it has waited for as long as it may
+	RefusedBodyBytes    = "body_bytes"    // the bodies of all requests weigh as much as they may
+	RefusedRateLimit    = "rate_limit"    // the caller has made as many requests as it may
 )
 
 // unmetered measures nothing.
@@ -146,15 +158,22 @@ type api struct {
 	Config
 	routes    node
 	readiness readiness
-	working   atomic.Int64 // requests that count towards MaxConcurrent
+	gate      *gate
 	inFlight  atomic.Int64 // bytes that count towards MaxInFlightBytes
 
 	crossOrigin *crossOrigin // nil without AllowedOrigins
 	ratePolicy  []string     // the header; nil without RateLimit
 }
 
-// New returns the handler of the whole API. It is safe for concurrent use.
-func New(c Config) http.Handler {
+// Handler answers requests. It is safe for concurrent use.
+type Handler interface {
+	http.Handler
+	// Waiting returns how many requests wait to be worked on.
+	Waiting() int
+}
+
+// New returns the handler of the whole API.
+func New(c Config) Handler {
 	a := newAPI(c)
 	operations := a.operations()
 	a.serves(append(operations, a.documents(operations)...))
@@ -179,10 +198,11 @@ func newAPI(c Config) *api {
 	c.MaxBatchBody = cmp.Or(c.MaxBatchBody, DefaultMaxBatchBody)
 	c.MaxInFlightBytes = max(cmp.Or(c.MaxInFlightBytes, DefaultMaxInFlightBytes), c.MaxBody, c.MaxBatchBody)
 	c.MaxConcurrent = cmp.Or(c.MaxConcurrent, DefaultMaxConcurrent)
+	c.QueueTimeout = cmp.Or(c.QueueTimeout, DefaultQueueTimeout)
 	c.RequestTimeout = cmp.Or(c.RequestTimeout, DefaultRequestTimeout)
 	c.ReadyTimeout = min(cmp.Or(c.ReadyTimeout, DefaultReadyTimeout), c.RequestTimeout)
 	c.ExportStall = cmp.Or(c.ExportStall, DefaultExportStall)
-	a := &api{Config: c, readiness: newReadiness(), crossOrigin: newCrossOrigin(c.AllowedOrigins)}
+	a := &api{Config: c, gate: newGate(&c), readiness: newReadiness(), crossOrigin: newCrossOrigin(c.AllowedOrigins)}
 	if c.RateLimit != nil {
 		a.ratePolicy = ratePolicy(c.RateLimit)
 	}

@@ -55,6 +55,10 @@ func (x *exchange) placeBatch() error {
 	if err != nil {
 		return err
 	}
+	if err := x.beginLong(&x.api.gate.batches); err != nil {
+		return err
+	}
+	defer endLong(&x.api.gate.batches)
 	entries, err := wire.DecodeBatch(body, ordering.MaxBatch)
 	if err != nil {
 		return within("body", err)

@@ -32,6 +32,11 @@ func (x *exchange) body(limit int64) ([]byte, error) {
 	if err := x.admit(x.r.ContentLength); err != nil {
 		return nil, err
 	}
+	return x.readWhole(limit)
+}
+
+// read reads the body from the connection.
+func (x *exchange) read(limit int64) ([]byte, error) {
 	from := http.MaxBytesReader(x.w, x.r.Body, limit)
 	buffer := slices.Grow(x.in[:0], int(min(max(x.r.ContentLength, 0), maxKept))+1)
 	for {

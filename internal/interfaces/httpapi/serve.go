@@ -15,10 +15,9 @@ import (
 // whatever happens is answered and logged.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := newExchange(a, w, r)
-	begun := time.Now()
 	a.Meter.Begun(r.Method)
-	defer func() { x.end(begun, recover()) }()
-	if err := x.serve(); err != nil {
+	defer func() { x.end(recover()) }()
+	if err := x.serve(); err != nil { //nolint:contextcheck // an exchange has that of its request
 		x.fail(err)
 	}
 }
@@ -42,12 +41,10 @@ func (x *exchange) serve() error {
 	}
 	x.op, x.path = op, parameters
 	if !op.exempt {
-		if a.working.Add(1) > int64(a.MaxConcurrent) {
-			a.working.Add(-1)
-			a.Meter.Refused(RefusedQueueFull)
-			return errBusy
+		if err := x.enter(); err != nil {
+			return err
 		}
-		defer a.working.Add(-1)
+		defer x.leave()
 		if err := x.withinLimit(x.identify()); err != nil {
 			return err
 		}
@@ -56,7 +53,7 @@ func (x *exchange) serve() error {
 		}
 	}
 	if !op.endless {
-		ctx, cancel := context.WithTimeout(x.ctx, a.RequestTimeout)
+		ctx, cancel := context.WithDeadline(x.ctx, x.begun.Add(a.RequestTimeout))
 		defer cancel()
 		x.ctx = ctx
 	}
@@ -75,13 +72,10 @@ func (x *exchange) late(err error) error {
 	return err
 }
 
-var (
-	errRoute = fault.New(fault.NotFound, "route_not_found", "there is nothing at this path; see /docs for what there is")
-	errBusy  = fault.New(fault.Unavailable, "too_busy", "the service is working on as many requests as it can; try again")
-)
+var errRoute = fault.New(fault.NotFound, "route_not_found", "there is nothing at this path; see /docs for what there is")
 
 // end is what happens last: the answer to a panic, if p is one, and the log line.
-func (x *exchange) end(begun time.Time, p any) {
+func (x *exchange) end(p any) {
 	aborted := p == http.ErrAbortHandler //nolint:errorlint // net/http compares it so
 	if p != nil && !aborted {
 		x.api.Log.ErrorContext(x.ctx, "request panicked", "panic", p, "stack", string(debug.Stack()))
@@ -90,7 +84,7 @@ func (x *exchange) end(begun time.Time, p any) {
 			x.answer(errPanic)
 		}
 	}
-	took, route := time.Since(begun), ""
+	took, route := time.Since(x.begun), ""
 	if x.op != nil {
 		route = x.op.path
 	}
@@ -107,14 +101,14 @@ func (x *exchange) end(begun time.Time, p any) {
 
 var errPanic = errors.New("panic")
 
-// log writes the line that each request gets. Nothing in it is the customer's.
+// log writes the line that each request gets. Nothing in it is the customer's. Those that were turned away are told of together.
 func (x *exchange) log(took time.Duration) {
 	route, level := "unmatched", slog.LevelInfo
 	if x.op != nil {
 		route = x.op.path
 	}
 	switch {
-	case x.op != nil && x.op.quiet:
+	case x.op != nil && x.op.quiet || x.turned:
 		level = slog.LevelDebug
 	case x.status >= http.StatusInternalServerError:
 		level = slog.LevelWarn

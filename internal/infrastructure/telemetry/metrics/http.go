@@ -122,6 +122,16 @@ func (h *HTTP) Refused(reason string) {
 	}
 }
 
+// ObserveAdmission measures how many requests wait to be worked on.
+func (m *Metrics) ObserveAdmission(waiting func() int) {
+	if m == nil || m.make == nil {
+		return
+	}
+	m.make.observe(func(o metric.Observer) {
+		m.make.int(o, admissionWaiting, int64(waiting()), attribute.NewSet())
+	}, admissionWaiting)
+}
+
 // ObserveConnections measures how many connections there are.
 func (m *Metrics) ObserveConnections(count func() (open, idle int)) {
 	if m == nil || m.make == nil {

@@ -41,6 +41,7 @@ type Instrument struct {
 const (
 	httpDuration     = "http.server.request.duration"
 	httpActive       = "http.server.active_requests"
+	admissionWaiting = "orders.admission.waiting"
 	admissionRefused = "orders.admission.refused"
 	httpConnections  = "orders.http.connections"
 	ordersPlaced     = "orders.placed"
@@ -128,6 +129,10 @@ func httpInstruments() []Instrument {
 		{
 			Name: httpActive, Kind: UpDown, Unit: "{request}", Attributes: []string{attrMethod},
 			Description: "Requests that are being answered.",
+		},
+		{
+			Name: admissionWaiting, Kind: Gauge, Unit: "{request}",
+			Description: "Requests that wait for a place among those that are worked on.",
 		},
 		{
 			Name: admissionRefused, Kind: Counter, Unit: "{request}", Attributes: []string{attrReason},

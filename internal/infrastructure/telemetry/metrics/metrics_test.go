@@ -50,6 +50,7 @@ func TestWhatIsObservedComesLater(t *testing.T) {
 		})
 	}
 	m.ObserveConnections(func() (open, idle int) { return 3, 1 })
+	m.ObserveAdmission(func() int { return 2 })
 	m.ObserveQueue("sqlite", func() int { return 7 })
 	m.ObserveCommands(func() receiving.Counts {
 		return receiving.Counts{Applied: 2, DeadLettered: map[string]int{"payment_amount_wrong": 1}}
@@ -74,7 +75,7 @@ func TestBacklogIsReadSeldom(t *testing.T) {
 	asked, now := 0, time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 	rows, err := []delivery.Backlog{{Subscriber: "events", Waiting: 2, Parked: 1, Oldest: now.Add(-time.Minute)}}, error(nil)
 	m.ObserveBacklog(metrics.Backlogs{
-		Now: func() time.Time { return now }, Log: slog.New(slog.NewJSONHandler(&log, nil)), //nolint:sloglint // its lines are read here
+		Now: func() time.Time { return now }, Log: slog.New(slog.NewJSONHandler(&log, nil)),
 		Read: func(context.Context) ([]delivery.Backlog, error) { asked++; return rows, err },
 	})
 	for range 3 {
@@ -98,7 +99,7 @@ func TestABacklogThatCantBeRead(t *testing.T) {
 	var log strings.Builder
 	away := fault.New(fault.Unavailable, "store_unavailable", "the store is away")
 	m.ObserveBacklog(metrics.Backlogs{
-		Now: time.Now, Log: slog.New(slog.NewJSONHandler(&log, nil)), //nolint:sloglint // its lines are read here
+		Now: time.Now, Log: slog.New(slog.NewJSONHandler(&log, nil)),
 		Read: func(context.Context) ([]delivery.Backlog, error) { return nil, away },
 	})
 	for range 3 {
@@ -122,6 +123,7 @@ func TestNobodyReads(t *testing.T) {
 			t.Error("something is measured for nobody")
 		}
 		m.ObserveConnections(nil)
+		m.ObserveAdmission(nil)
 		m.ObserveBacklog(metrics.Backlogs{})
 		m.ReadBacklog(t.Context())
 		m.Flush(t.Context())

@@ -1,0 +1,174 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"order-processing-service/internal/domain/fault"
+	"order-processing-service/internal/interfaces/httpapi/admission"
+)
+
+var errBusy = fault.New(fault.Unavailable, "too_busy", "the service is working on as many requests as it can; try again")
+
+const (
+	// bodyGrace is how long a client may take to send a body before others work in its place.
+	bodyGrace = 100 * time.Millisecond
+	// sharePart is the part of the places at work that one kind of long requests may have.
+	sharePart = 8
+	// lightRefusal is how large a body may be, in bytes, for its connection to be used again after a refusal: net/http reads it
+	// first, and lets the answer wait for that.
+	lightRefusal = 4 << 10
+	// servedForEach keeps refusals from taking the processors from those who are served: a refusal costs about half as much as
+	// placing an order.
+	servedForEach = 10
+	// longestRest is how long a connection rests at most: its client is told to stay away for as long. It is well below the time in
+	// which all is to be as before once the overload is over.
+	longestRest = 3 * time.Second
+)
+
+// gate is the way in.
+type gate struct {
+	*admission.Gate
+
+	share    int64 // of the places, for each kind of long requests
+	exports  atomic.Int64
+	batches  atomic.Int64
+	pace     admission.Pace
+	refusals refusals
+}
+
+func newGate(c *Config) *gate {
+	return &gate{
+		Gate: admission.New(admission.Config{
+			Working: c.MaxConcurrent, Waiting: c.MaxWaiting, Timeout: min(c.QueueTimeout, c.RequestTimeout),
+		}),
+		share:    int64(max(1, c.MaxConcurrent/sharePart)),
+		pace:     admission.Pace{Served: servedForEach, Longest: longestRest},
+		refusals: refusals{log: c.Log},
+	}
+}
+
+// Waiting implements Handler.
+func (a *api) Waiting() int { return a.gate.Waiting() }
+
+// enter returns nil when the request may be worked on: leave must then be called.
+func (x *exchange) enter() error {
+	g, ctx := x.api.gate, x.r.Context()
+	if x.inside = g.Try(); x.inside {
+		return nil
+	}
+	waited := time.Duration(0)
+	if x.api.Rested != nil {
+		waited = x.api.Rested(ctx)
+	}
+	err := g.Enter(ctx, waited)
+	x.inside = err == nil
+	return x.admitted(err)
+}
+
+// leave gives back what enter took.
+func (x *exchange) leave() {
+	if x.inside {
+		x.api.gate.Leave()
+		x.api.gate.pace.Serve()
+	}
+}
+
+// beginLong returns nil when a long request may go on, of whose kind under is how many there are: endLong must then be called. They
+// may not have all the places.
+func (x *exchange) beginLong(under *atomic.Int64) error {
+	if under.Add(1) > x.api.gate.share {
+		under.Add(-1)
+		return x.turnAway(RefusedQueueFull)
+	}
+	return nil
+}
+
+func endLong(under *atomic.Int64) { under.Add(-1) }
+
+// admitted makes a fault of the error of a gate.
+func (x *exchange) admitted(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, admission.ErrFull):
+		return x.turnAway(RefusedQueueFull)
+	case errors.Is(err, admission.ErrTimeout):
+		return x.turnAway(RefusedQueueTimeout)
+	default:
+		return err
+	}
+}
+
+// turnAway returns the fault of a request that there is no place for, and sees to it that its client is not back at once.
+func (x *exchange) turnAway(reason string) error {
+	a := x.api
+	x.turned = true
+	a.Meter.Refused(reason)
+	a.gate.refusals.add(reason)
+	if n := x.r.ContentLength; n < 0 || n > lightRefusal || reason == RefusedBodyBytes {
+		// Without this net/http reads on, to use the connection again, before it lets the answer go.
+		x.w.Header()["Connection"] = closing
+	} else if a.Rest != nil && x.r.ProtoMajor == 1 {
+		rest := a.gate.pace.Turn()
+		a.Rest(x.r.Context(), rest)
+		later := *errBusy
+		later.RetryAfter = rest
+		return &later
+	}
+	return errBusy
+}
+
+// readWhole is read, in which others work in the place of a request whose body takes long.
+func (x *exchange) readWhole(limit int64) ([]byte, error) {
+	loan := x.api.gate.Lend(bodyGrace)
+	body, err := x.read(limit)
+	if err != nil {
+		x.inside = loan.End()
+		return nil, err
+	}
+	err = loan.Return(x.ctx)
+	x.inside = err == nil
+	return body, x.admitted(err)
+}
+
+// refusals tells the log of requests that were turned away, in one line a second: a line for each would cost what the refusal is
+// to save.
+type refusals struct {
+	log *slog.Logger
+
+	mu                       sync.Mutex
+	full, timeout, bodyBytes int
+}
+
+// add counts one.
+func (r *refusals) add(reason string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.full+r.timeout+r.bodyBytes == 0 {
+		time.AfterFunc(time.Second, r.tell)
+	}
+	switch reason {
+	case RefusedQueueFull:
+		r.full++
+	case RefusedQueueTimeout:
+		r.timeout++
+	case RefusedBodyBytes:
+		r.bodyBytes++
+	}
+}
+
+func (r *refusals) tell() {
+	r.mu.Lock()
+	full, timeout, bodyBytes := r.full, r.timeout, r.bodyBytes
+	r.full, r.timeout, r.bodyBytes = 0, 0, 0
+	r.mu.Unlock()
+	r.log.LogAttrs(context.Background(), slog.LevelWarn, "requests turned away",
+		slog.Int(RefusedQueueFull, full), slog.Int(RefusedQueueTimeout, timeout), slog.Int(RefusedBodyBytes, bodyBytes),
+		slog.Int("status", http.StatusServiceUnavailable), slog.String("code", errBusy.Code))
+}
