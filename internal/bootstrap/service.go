@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -184,6 +185,7 @@ func run(
 	if err != nil {
 		return err
 	}
+	slog.SetDefault(s.log) // what libraries say goes to the log too
 	for _, warning := range c.Warnings() {
 		s.log.WarnContext(ctx, "setting is not used", "hint", warning)
 	}

@@ -1,33 +1,11 @@
 package delivery
 
-// About what the parts of an order take in memory besides their texts, in bytes.
-const (
-	orderWeight  = 1 << 10
-	lineWeight   = 192
-	recordWeight = 192 // a payment, fulfillment, return, request or key of metadata
-	partWeight   = 16  // a line of a fulfillment or return
-)
-
 // weigh returns about how many bytes of memory a message keeps in use; 0 for one without events.
 func weigh(m *Message) int {
 	if len(m.Events) == 0 {
 		return 0
 	}
-	s := m.Order.View()
-	n := orderWeight + len(s.CustomerID) + len(s.Reference)
-	for i := range s.Lines {
-		n += lineWeight + len(s.Lines[i].SKU) + len(s.Lines[i].Name)
-	}
-	for key, value := range s.Metadata {
-		n += recordWeight + len(key) + len(value)
-	}
-	n += recordWeight * (len(s.Payments) + len(s.Fulfillments) + len(s.Returns) + len(s.Requests))
-	for i := range s.Fulfillments {
-		n += partWeight * len(s.Fulfillments[i].Lines)
-	}
-	for i := range s.Returns {
-		n += partWeight * len(s.Returns[i].Lines)
-	}
+	n := m.Order.View().Weight()
 	for i := range m.Events {
 		n += m.Events[i].Size()
 	}

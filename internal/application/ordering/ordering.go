@@ -37,7 +37,8 @@ type Store interface {
 	// Events returns the order's events with a sequence above after, in sequence order, at most
 	// limit. The error is order.ErrNotFound if there is no such order.
 	Events(ctx context.Context, id order.ID, after, limit int) ([]order.Event, error)
-	// List returns at most q.Limit orders that match, newest first by CreatedAt, then by id.
+	// List returns at most q.Limit orders that match, newest first by CreatedAt, then by id, and ends with the order with which
+	// the list is q.Full.
 	List(ctx context.Context, q Query) ([]*order.Order, error)
 	// Ping answers nil if an order could be written now.
 	Ping(ctx context.Context) error

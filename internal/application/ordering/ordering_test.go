@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -194,6 +195,40 @@ func TestChange(t *testing.T) {
 	}
 	if _, err := b.Change(t.Context(), anna, ordering.Change{ID: order.ID{1}, Status: order.StatusPaid}); !errors.Is(err, order.ErrNotFound) {
 		t.Errorf("an unknown order: %v", err)
+	}
+}
+
+// TestPagesOfLargeOrdersAreShorter goes through orders of which a few fill a page.
+func TestPagesOfLargeOrdersAreShorter(t *testing.T) {
+	b := newBench(t)
+	const orders = 12
+	for range orders {
+		large := draft("TEA")
+		large.Items = slices.Repeat(large.Items, order.MaxLines)
+		if _, err := b.Place(t.Context(), anna, ordering.Place{Draft: large}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	seen, pages := make(map[order.ID]bool), 0
+	for q := (ordering.Query{Limit: ordering.MaxLimit}); ; pages++ {
+		page, err := b.List(t.Context(), anna, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		weight := 0
+		for _, o := range page.Orders {
+			seen[o.ID()] = true
+			weight += o.View().Weight()
+		}
+		if last := page.Orders[len(page.Orders)-1].View().Weight(); weight-last >= ordering.MaxPageWeight {
+			t.Errorf("a page of %d orders weighs %d bytes", len(page.Orders), weight)
+		}
+		if q.After = page.Next; q.After.IsZero() {
+			break
+		}
+	}
+	if len(seen) != orders || pages == 0 {
+		t.Errorf("%d orders on %d pages", len(seen), pages+1)
 	}
 }
 

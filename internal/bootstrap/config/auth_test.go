@@ -8,6 +8,13 @@ import (
 )
 
 // TestWhereKeysComeFrom: nobody on the way may be able to change them.
+func TestNoSignInOfAnAddressIsShown(t *testing.T) {
+	_, err := config.Load(config.Source{Environ: []string{"JWT_JWKS_URL=https://user:hunter2@idp.example/keys"}})
+	if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "https://…@idp.example/keys") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 func TestWhereKeysComeFrom(t *testing.T) {
 	for address, right := range map[string]bool{
 		"https://issuer.example/keys": true, "http://127.0.0.1:8080/keys": true, "http://[::1]/keys": true, "http://localhost/keys": true,

@@ -36,7 +36,7 @@ type variable struct {
 
 // variables is the table as the tags of Config have it. It is read once, as compiling its patterns takes ten milliseconds, and
 // not changed.
-var variables = sync.OnceValue(readTags) //nolint:gochecknoglobals // a constant that the language has no word for
+var variables = sync.OnceValue(readTags)
 
 // readTags panics on a tag that makes no sense, which a test of the table brings out.
 func readTags() []variable {
@@ -135,13 +135,16 @@ func (v variable) setting(g given) Setting {
 	}
 }
 
-// quoted is NAME="value" on one line, of bounded length.
+// signIn is who signs in, and with which password, in an address.
+var signIn = regexp.MustCompile(`://[^/?#]*@`)
+
+// quoted is NAME="value" on one line, of bounded length, without the sign-in of an address.
 func (v variable) quoted(g given) string {
 	const most = 80
 	if v.secret || g.secret {
 		return v.name + "=" + mask
 	}
-	value := string(g.value)
+	value := signIn.ReplaceAllString(string(g.value), "://…@")
 	if runes := []rune(value); len(runes) > most {
 		value = string(runes[:most]) + "…"
 	}

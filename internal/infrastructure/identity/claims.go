@@ -61,7 +61,8 @@ func until(date float64, now time.Time) float64 {
 	return date - float64(now.Unix()) - float64(now.Nanosecond())/1e9
 }
 
-// scopes reads the claim scope, or scp if there is none: names parted by spaces, or a list of names.
+// scopes reads the claim scope, or scp if there is none: a text of names parted by spaces (RFC 6749, section 3.3), or a list of
+// names. Other white space is part of a name.
 func (c claims) scopes() (access.Scopes, error) {
 	value, has := c["scope"]
 	if !has {
@@ -70,15 +71,14 @@ func (c claims) scopes() (access.Scopes, error) {
 		}
 	}
 	names, ok := list(value)
+	if text, isText := value.(string); isText {
+		// API Gateway's HTTP APIs write a list as the text "[a b]".
+		names = strings.Split(strings.Trim(text, "[]"), " ")
+	}
 	if !ok {
 		return 0, refuse(codeInvalid, "the token's claim scope or scp is neither text nor a list of texts")
 	}
-	var all access.Scopes
-	for _, name := range names {
-		// API Gateway's HTTP APIs write a list as the text "[a b]".
-		all |= access.ScopesOf(strings.Fields(strings.Trim(name, "[]"))...)
-	}
-	return all, nil
+	return access.ScopesOf(names...), nil
 }
 
 // list returns a text, or a list of texts, as a list.

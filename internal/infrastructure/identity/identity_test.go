@@ -55,9 +55,13 @@ func TestGateway(t *testing.T) {
 		"no customer": {
 			map[string]any{"sub": "ana", "scope": "orders:read"}, access.Caller{}, "customer_missing",
 		},
-		"no subject": {map[string]any{"scope": "orders:read"}, access.Caller{}, "token_invalid"},
-		"nothing":    {map[string]any{}, access.Caller{}, "token_invalid"},
-		"nobody":     {nil, access.Caller{}, "token_missing"},
+		"scopes parted by other white space": {
+			map[string]any{"sub": "ana", "scope": "orders:read x\u00a0orders:admin\torders:write"}, access.Caller{}, "customer_missing",
+		},
+		"a list with spaces": {map[string]any{"sub": "ana", "scp": []any{"x orders:admin"}, "customer": "c-1"}, access.Caller{Subject: "ana", Customer: "c-1"}, ""},
+		"no subject":         {map[string]any{"scope": "orders:read"}, access.Caller{}, "token_invalid"},
+		"nothing":            {map[string]any{}, access.Caller{}, "token_invalid"},
+		"nobody":             {nil, access.Caller{}, "token_missing"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -48,12 +48,12 @@ func outputFlag(cmd *cobra.Command) func() bool {
 	return func() bool { return json }
 }
 
-// urlFlag adds a flag for the base address of a service.
-func urlFlag(flags *pflag.FlagSet, target *string, usage string) {
+// urlFlag adds a flag for the base address of a service, which is like the example.
+func urlFlag(flags *pflag.FlagSet, target *string, usage, example string) {
 	flags.Func("url", usage, func(value string) error {
 		u, err := url.Parse(value)
 		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-			return errors.New("give the address of a service, such as http://127.0.0.1:8000")
+			return errors.New("give the address of a service, such as " + example)
 		}
 		*target = strings.TrimSuffix(value, "/")
 		return nil

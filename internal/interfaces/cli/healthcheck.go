@@ -33,7 +33,7 @@ ready, and starting it anew would not bring the store back.`,
   orders healthcheck --url http://orders.example:8000 --timeout 1s`,
 		Args: noArguments,
 	}
-	urlFlag(cmd.Flags(), &base, "base `URL` of the service (default from HOST and PORT)")
+	urlFlag(cmd.Flags(), &base, "base `URL` of the service (default from HOST and PORT)", "http://127.0.0.1:8000")
 	cmd.Flags().BoolVar(&live, "live", false, "ask whether it answers, whatever its store does")
 	cmd.Flags().Func("timeout", "longest `time` to wait, up to 1m (default 3s)", func(value string) (err error) {
 		if timeout, err = time.ParseDuration(value); err != nil || timeout <= 0 || timeout > maxHealthTimeout {

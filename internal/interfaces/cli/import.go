@@ -69,7 +69,7 @@ Exits 0 also when some orders were refused, 1 when it could not finish.`,
 	flags.BoolVar(&options.DryRun, "dry-run", false, "check everything, keep nothing; what is there already is not checked")
 	flags.BoolVar(&options.AsHistory, "as-history", false, "keep the orders as told already: no subscriber hears of them")
 	flags.StringVar(&rejects, "rejects", "", "`FILE` for refused lines, with their numbers and reasons")
-	urlFlag(flags, &options.URL, "base `URL` of a running service to send to, instead of the configured store")
+	urlFlag(flags, &options.URL, "base `URL` of a running service to send to, instead of the configured store", "http://127.0.0.1:8000")
 	overrides := settingFlags(cmd, "DATA_DIR")
 	wantJSON := outputFlag(cmd)
 

@@ -43,7 +43,7 @@ Exits 0 if the service is ready (with --watch, was ready when last looked at) an
   orders status --url http://10.0.0.7:9464 --watch=10s --json`,
 		Args: noArguments,
 	}
-	urlFlag(cmd.Flags(), &s.url, "admin `URL` of the service (default from ADMIN_ADDR)")
+	urlFlag(cmd.Flags(), &s.url, "admin `URL` of the service (default from ADMIN_ADDR)", "http://127.0.0.1:9464")
 	cmd.Flags().BoolVar(&s.json, "json", false, "write one JSON object; with --watch, one a line")
 	cmd.Flags().Func("watch", "go on, with a look each `time` (2s if none is given)", func(value string) (err error) {
 		if s.watch, err = time.ParseDuration(value); err != nil || s.watch < minWatch || s.watch > maxWatch {

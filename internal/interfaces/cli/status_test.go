@@ -160,7 +160,12 @@ func TestStatusOfTheAPI(t *testing.T) {
 	defer server.Close()
 	page := newOperated(t, "<html>welcome</html>")
 	page.kind = "text/html"
-	for url, want := range map[string]string{server.URL: "/metrics answered 404 Not Found: give the admin address", page.URL: "and no metrics: give the admin address"} {
+	other := httptest.NewServer(http.NotFoundHandler())
+	defer other.Close()
+	for url, want := range map[string]string{
+		other.URL:  "/health answered 404 Not Found: give the admin address",
+		server.URL: "/metrics answered 404 Not Found: give the admin address", page.URL: "and no metrics: give the admin address",
+	} {
 		got := run(t, commands(), "status", "--url", url)
 		if got.code != cli.ExitUsage || !strings.Contains(got.err, want) || strings.Count(got.err, "\n") != 1 || got.out != "" {
 			t.Errorf("outcome %+v, want %q", got, want)

@@ -99,9 +99,10 @@ func newExchange(a *api, w http.ResponseWriter, r *http.Request) *exchange {
 	if r.TLS != nil || len(a.TrustedProxies) > 0 && x.from().HTTPS {
 		h["Strict-Transport-Security"] = onlyHTTPS
 	}
-	if r.ContentLength < 0 && r.ProtoMajor == 1 {
-		// A body without a length may have come with one all the same, of which net/http does not tell: what a proxy before it
-		// takes for the next request could be the rest of this one. So there is no next one (RFC 9112, section 6.1).
+	if r.ProtoMajor == 1 && (r.ContentLength < 0 || r.ProtoMinor == 0) {
+		// A body in chunks may have come with a length all the same, of which net/http does not tell, and in HTTP/1.0 it does not
+		// even tell of the chunks: what a proxy before it takes for the next request could be the rest of this one. So there is no
+		// next one (RFC 9112, section 6.1).
 		h["Connection"] = closing
 	}
 	return x

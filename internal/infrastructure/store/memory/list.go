@@ -24,8 +24,12 @@ func (s *Store) List(ctx context.Context, q ordering.Query) ([]*order.Order, err
 	}
 	slices.SortFunc(found, func(a, b *order.Order) int { return newestFirst(place(a), place(b)) })
 	found = slices.Clone(found[:min(len(found), q.Limit)])
+	weight := 0
 	for i := range found {
-		found[i] = copied(found[i])
+		if q.Full(weight) {
+			return found[:i], nil
+		}
+		found[i], weight = copied(found[i]), weight+found[i].View().Weight()
 	}
 	return found, nil
 }

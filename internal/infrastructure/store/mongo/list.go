@@ -20,21 +20,21 @@ var newestFirst = bson.D{{Key: "created_at", Value: -1}, {Key: "_id", Value: -1}
 func (s *Store) List(ctx context.Context, q ordering.Query) ([]*order.Order, error) {
 	orders := make([]*order.Order, 0, q.Limit)
 	filter, find := filterOf(&q), options.Find().SetProjection(withoutEvents).SetSort(newestFirst)
-	seen := 0
+	seen, weight := 0, 0
 	page := func(ctx context.Context) error {
-		orders, seen = orders[:0], 0
+		orders, seen, weight = orders[:0], 0, 0
 		return s.each(ctx, filter, find, func(raw bson.Raw) (bool, error) {
 			seen++
 			o, err := s.listed(ctx, raw)
 			if o != nil {
-				orders = append(orders, o)
+				orders, weight = append(orders, o), weight+o.View().Weight()
 			}
-			return len(orders) < q.Limit, err
+			return len(orders) < q.Limit && !q.Full(weight), err
 		})
 	}
 	err := s.do(ctx, "list", func(ctx context.Context) error {
 		find.SetLimit(int64(q.Limit))
-		if err := page(ctx); err != nil || len(orders) == q.Limit || seen < q.Limit {
+		if err := page(ctx); err != nil || len(orders) == q.Limit || seen < q.Limit || q.Full(weight) {
 			return err
 		}
 		// Some were left out, and the page is to be full: a short one would be the last.

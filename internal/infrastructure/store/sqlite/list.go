@@ -42,11 +42,18 @@ func (s *Store) List(ctx context.Context, q ordering.Query) ([]*order.Order, err
 			return err
 		}
 		orders = make([]*order.Order, 0, len(places))
+		weight := 0
 		for _, p := range places {
+			if q.Full(weight) {
+				break
+			}
 			err := c.query("SELECT doc FROM orders WHERE key = ?", []any{p.key}, func(row *sqlite3.Stmt) error {
 				o, err := document.DecodeOrder(p.id, row.ColumnRawText(0))
-				orders = append(orders, o)
-				return err
+				if err != nil {
+					return err
+				}
+				orders, weight = append(orders, o), weight+o.View().Weight()
+				return nil
 			})
 			if err != nil {
 				return err

@@ -85,6 +85,18 @@ func defects() map[string]defect {
 				return s.List(ctx, q)
 			}}
 		}},
+		"a list of any weight": {concern: "list", seed: func(s storetest.Store) broken {
+			return broken{list: func(ctx context.Context, q ordering.Query) ([]*order.Order, error) {
+				q.Weight = 0
+				return s.List(ctx, q)
+			}}
+		}},
+		"a list that ends before it is heavy enough": {concern: "list", seed: func(s storetest.Store) broken {
+			return broken{list: func(ctx context.Context, q ordering.Query) ([]*order.Order, error) {
+				q.Weight = max(0, q.Weight-1)
+				return s.List(ctx, q)
+			}}
+		}},
 		"rows of the same moment left out": {concern: "list", seed: func(s storetest.Store) broken {
 			return broken{list: func(ctx context.Context, q ordering.Query) ([]*order.Order, error) {
 				if !q.After.IsZero() {

@@ -35,6 +35,21 @@ func testList(t *testing.T, h Harness) {
 		}
 	})
 
+	t.Run("ends with the order with which it is heavy enough", func(t *testing.T) {
+		r := newRoom(t, h)
+		orders := newestFirst(tied(t, 12))
+		r.fill(t, orders...)
+		weight := 0
+		for i, o := range orders[:5] {
+			weight += o.View().Weight()
+			wantIDs(t, fmt.Sprintf("one that may weigh as much as %d orders", i+1), r.list(t, ordering.Query{Weight: weight, Limit: 100}), orders[:i+1])
+			wantIDs(t, "and one that may weigh a little more", r.list(t, ordering.Query{Weight: weight + 1, Limit: 100}), orders[:i+2])
+		}
+		wantIDs(t, "the limit still holds", r.list(t, ordering.Query{Weight: weight, Limit: 3}), orders[:3])
+		rest := ordering.Query{Weight: 1, After: placeOf(orders[3]), Limit: 100}
+		wantIDs(t, "it goes on", r.list(t, rest), orders[4:5])
+	})
+
 	t.Run("goes on from any place, an order's or not", func(t *testing.T) {
 		r := newRoom(t, h)
 		orders := newestFirst(tied(t, 12))

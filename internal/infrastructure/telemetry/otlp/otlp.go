@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/resource"
@@ -65,8 +66,8 @@ type Service struct {
 	Attributes map[string]string
 }
 
-// Resource describes a service to those who get its telemetry. Each call makes another instance of it: what two processes count
-// must not be taken for the same.
+// Resource describes a service to those who get its telemetry. All calls in a process name the same
+// instance of it, and those in another process another: what two processes count must not be taken for the same.
 func Resource(ctx context.Context, s Service) (*resource.Resource, error) {
 	attributes := []attribute.KeyValue{
 		attribute.String("service.name", cmp.Or(s.Attributes["service.name"], s.Name)),
@@ -83,11 +84,13 @@ func Resource(ctx context.Context, s Service) (*resource.Resource, error) {
 	return r, nil
 }
 
-// instance is a new UUID of random bits (RFC 9562, version 4).
-func instance() string {
+// instance is a UUID of random bits (RFC 9562, version 4), one for the process.
+//
+//nolint:gochecknoglobals // it is of the process
+var instance = sync.OnceValue(func() string {
 	var id [16]byte
 	rand.Read(id[:]) // it never fails
 	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
 	text := hex.EncodeToString(id[:])
 	return text[:8] + "-" + text[8:12] + "-" + text[12:16] + "-" + text[16:20] + "-" + text[20:]
-}
+})

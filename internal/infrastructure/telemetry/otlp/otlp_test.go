@@ -43,8 +43,8 @@ func TestResource(t *testing.T) {
 		t.Errorf("it says %v", plain)
 	}
 	id := regexp.MustCompile("^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
-	if one, other := get(plain, "service.instance.id"), get(of(otlp.Service{Name: "orders"}), "service.instance.id"); !id.MatchString(one) || one == other {
-		t.Errorf("two instances are %s and %s", one, other)
+	if one, other := get(plain, "service.instance.id"), get(of(otlp.Service{Name: "orders"}), "service.instance.id"); !id.MatchString(one) || one != other {
+		t.Errorf("one process is %s and %s", one, other)
 	}
 	told := of(otlp.Service{Name: "orders", Version: "1", Attributes: map[string]string{
 		"service.name": "orders-eu", "service.instance.id": "i-1", "deployment.environment.name": "test",

@@ -74,8 +74,11 @@ func (s *Service) Look(ctx context.Context) (*Look, error) {
 	switch {
 	case err != nil:
 		l.reason = err.Error() + "; is the service running there?"
+	case health.status >= http.StatusInternalServerError:
+		l.reason = health.said()
 	case health.status != http.StatusOK:
 		l.reason = health.said()
+		err = &WrongAddressError{health.statusLine()}
 	default:
 		l.live, l.version = true, health.words().Version
 		err = s.ask(asking, l)
