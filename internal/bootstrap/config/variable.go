@@ -36,7 +36,7 @@ type variable struct {
 
 // variables is the table as the tags of Config have it. It is read once, as compiling its patterns takes ten milliseconds, and
 // not changed.
-var variables = sync.OnceValue(readTags)
+var variables = sync.OnceValue(readTags) //nolint:gochecknoglobals // a constant that the language has no word for
 
 // readTags panics on a tag that makes no sense, which a test of the table brings out.
 func readTags() []variable {
