@@ -71,9 +71,10 @@ func (x *exchange) enter() error {
 	return x.admitted(err)
 }
 
-// leave gives back what enter took.
+// leave gives back what enter took, unless that has been done.
 func (x *exchange) leave() {
 	if x.inside {
+		x.inside = false
 		x.api.gate.Leave()
 		x.api.gate.pace.Serve()
 	}

@@ -86,7 +86,8 @@ type Config struct {
 	MaxBody, MaxBatchBody int64
 	// MaxInFlightBytes is how much the bodies of all requests that are worked on may weigh together;
 	// what would be more is answered 503. A body weighs its Content-Length, or what has come of it when
-	// it has none, and 4 KiB at least. Less than the largest body that is allowed counts as that.
+	// it has none, and 4 KiB at least. Less than the largest body that is allowed counts as that. Answers to reads of more than
+	// 64 KiB that clients have yet to take may weigh as much again.
 	MaxInFlightBytes int64
 	// MaxConcurrent is how many requests are worked on at once, of which exports and batches may be an eighth each. Health checks
 	// do not count, nor does a request whose body takes long to come, until it has.
@@ -142,7 +143,7 @@ type Meter interface {
 const (
 	RefusedQueueFull    = "queue_full"    // as many requests are worked on, and wait, as may
 	RefusedQueueTimeout = "queue_timeout" // it has waited for as long as it may
-	RefusedBodyBytes    = "body_bytes"    // the bodies of all requests weigh as much as they may
+	RefusedBodyBytes    = "body_bytes"    // the bodies of all requests, or the answers to them, weigh as much as they may
 	RefusedRateLimit    = "rate_limit"    // the caller has made as many requests as it may
 )
 
@@ -159,7 +160,8 @@ type api struct {
 	routes    node
 	readiness readiness
 	gate      *gate
-	inFlight  atomic.Int64 // bytes that count towards MaxInFlightBytes
+	inFlight  atomic.Int64 // bytes of bodies that count towards MaxInFlightBytes
+	unread    atomic.Int64 // bytes of answers, likewise
 
 	crossOrigin *crossOrigin // nil without AllowedOrigins
 	ratePolicy  []string     // the header; nil without RateLimit
