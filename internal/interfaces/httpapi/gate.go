@@ -46,6 +46,7 @@ func newGate(c *Config) *gate {
 	return &gate{
 		Gate: admission.New(admission.Config{
 			Working: c.MaxConcurrent, Waiting: c.MaxWaiting, Timeout: min(c.QueueTimeout, c.RequestTimeout),
+			Lent: max(c.MaxConcurrent, c.MaxWaiting),
 		}),
 		share:    int64(max(1, c.MaxConcurrent/sharePart)),
 		pace:     admission.Pace{Served: servedForEach, Longest: longestRest},
@@ -115,7 +116,7 @@ func (x *exchange) turnAway(reason string) error {
 	if n := x.r.ContentLength; n < 0 || n > lightRefusal || reason == RefusedBodyBytes {
 		// Without this net/http reads on, to use the connection again, before it lets the answer go.
 		x.w.Header()["Connection"] = closing
-	} else if a.Rest != nil && x.r.ProtoMajor == 1 {
+	} else if a.Rest != nil && x.r.ProtoMajor == 1 && x.w.Header()["Connection"] == nil {
 		rest := a.gate.pace.Turn()
 		a.Rest(x.r.Context(), rest)
 		later := *errBusy
@@ -125,17 +126,30 @@ func (x *exchange) turnAway(reason string) error {
 	return errBusy
 }
 
-// readWhole is read, in which others work in the place of a request whose body takes long.
+// readWhole is read, in which others work in the place of a request whose body takes long. If too many do, it is turned away.
 func (x *exchange) readWhole(limit int64) ([]byte, error) {
-	loan := x.api.gate.Lend(bodyGrace)
+	loan := x.api.gate.Lend(bodyGrace, x.stopReading)
 	body, err := x.read(limit)
 	if err != nil {
-		x.inside = loan.End()
+		var recalled bool
+		if x.inside, recalled = loan.End(); recalled {
+			x.w.Header()["Connection"] = closing // in the midst of a body
+			return nil, x.turnAway(RefusedQueueFull)
+		}
 		return nil, err
 	}
 	err = loan.Return(x.ctx)
 	x.inside = err == nil
 	return body, x.admitted(err)
+}
+
+// longAgo is a deadline that is over.
+var longAgo = time.Unix(1, 0)
+
+// stopReading has read end with an error.
+func (x *exchange) stopReading() {
+	// A reader without deadlines goes on until its body has come, or does no more.
+	_ = http.NewResponseController(x.w).SetReadDeadline(longAgo)
 }
 
 // refusals tells the log of requests that were turned away, in one line a second: a line for each would cost what the refusal is

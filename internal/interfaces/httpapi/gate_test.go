@@ -252,6 +252,31 @@ func TestSlowSendersKeepNobodyOut(t *testing.T) {
 	}
 }
 
+// TestSlowSendersAreBounded has more of them than there may be: the last ones are refused while their bodies are still to come.
+func TestSlowSendersAreBounded(t *testing.T) {
+	s := start(t, func(c *httpapi.Config, _ *memory.Store) { c.MaxConcurrent, c.MaxWaiting, c.QueueTimeout = 2, 3, time.Hour })
+	calls := s.callMany(t, 3, length(len(tea)))
+	for range 2 {
+		c, status := s.call(t, length(len(tea)))
+		if status != http.StatusContinue {
+			t.Fatalf("status %d", status)
+		}
+		if a := c.answer(); a.status != 503 {
+			t.Errorf("one too many: %d %s", a.status, a.body)
+		}
+		if _, err := c.r.ReadByte(); err != io.EOF {
+			t.Errorf("its connection goes on: %v", err)
+		}
+	}
+	s.place(tea)
+	for _, c := range calls {
+		c.send(strings.Repeat(" ", len(tea)))
+		if a := c.answer(); a.status != 400 { // it is no JSON
+			t.Errorf("one of those that may be slow: %d %s", a.status, a.body)
+		}
+	}
+}
+
 // TestTurnedAwayInOneLine has the log hear of all that were turned away together.
 func TestTurnedAwayInOneLine(t *testing.T) {
 	store := newStuck()
