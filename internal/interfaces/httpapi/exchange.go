@@ -37,6 +37,7 @@ type exchange struct {
 	begun   time.Time
 	inside  bool   // has a place among those that are worked on
 	turned  bool   // was turned away
+	left    bool   // its client is gone, so that it has no answer
 	in, out []byte // what came and what goes, to be used again
 }
 

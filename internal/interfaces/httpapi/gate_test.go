@@ -161,36 +161,6 @@ func TestWaitsEnd(t *testing.T) {
 	s.place(tea)
 }
 
-// TestWhoHasGoneIsNotWorkedFor has clients go while they wait.
-func TestWhoHasGoneIsNotWorkedFor(t *testing.T) {
-	store := newStuck()
-	s := on(t, &scripted{get: store.get}, func(c *httpapi.Config) {
-		c.MaxConcurrent, c.MaxWaiting, c.QueueTimeout, c.RequestTimeout = 1, 1, time.Hour, time.Hour
-	})
-	inside := store.begin(t, s, 1)
-	ctx, leave := context.WithCancel(t.Context())
-	gone := make(chan error, 1)
-	go func() {
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+nowhere, http.NoBody)
-		if err == nil {
-			_, err = s.client.Do(r) //nolint:bodyclose // there is none
-		}
-		gone <- err
-	}()
-	s.awaitWaiting(1)
-	leave()
-	if err := <-gone; err == nil {
-		t.Error("it was answered")
-	}
-	s.awaitWaiting(0)
-	close(store.open)
-	<-inside
-	s.place(tea)
-	if n := len(store.begun); n != 0 {
-		t.Errorf("the store is asked %d times", n)
-	}
-}
-
 // awaitWaiting returns once so many requests wait.
 func (s *service) awaitWaiting(requests int) {
 	s.t.Helper()

@@ -133,7 +133,7 @@ type Meter interface {
 	// Begun counts a request that begins to be answered, by its method as the client sent it.
 	Begun(method string)
 	// Ended counts a request whose answer has ended. The route is the path of its operation with names in braces, "" when there is
-	// none; the status is that of the answer.
+	// none; the status is that of the answer, 0 when the client was gone before there was one.
 	Ended(ctx context.Context, method, route string, status int, took time.Duration)
 	// Refused counts a request that was turned away because there are too many, by one of the constants below.
 	Refused(reason string)
