@@ -128,19 +128,25 @@ func (x *exchange) turnAway(reason string) error {
 
 // readWhole is read, in which others work in the place of a request whose body takes long. If too many do, it is turned away.
 func (x *exchange) readWhole(limit int64) ([]byte, error) {
-	loan := x.api.gate.Lend(bodyGrace, x.stopReading)
-	body, err := x.read(limit)
-	if err != nil {
-		var recalled bool
-		if x.inside, recalled = loan.End(); recalled {
-			x.w.Header()["Connection"] = closing // in the midst of a body
-			return nil, x.turnAway(RefusedQueueFull)
+	loan, reading := x.api.gate.Lend(bodyGrace, x.stopReading), true
+	defer func() {
+		if reading { // a panic does not leave the loan open
+			x.inside, _ = loan.End()
 		}
-		return nil, err
+	}()
+	body, err := x.read(limit)
+	reading = false
+	if err == nil {
+		err = loan.Return(x.ctx)
+		x.inside = err == nil
+		return body, x.admitted(err)
 	}
-	err = loan.Return(x.ctx)
-	x.inside = err == nil
-	return body, x.admitted(err)
+	var recalled bool
+	if x.inside, recalled = loan.End(); recalled {
+		x.w.Header()["Connection"] = closing // in the midst of a body
+		return nil, x.turnAway(RefusedQueueFull)
+	}
+	return nil, err
 }
 
 // longAgo is a deadline that is over.
