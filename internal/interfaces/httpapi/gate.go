@@ -72,12 +72,15 @@ func (x *exchange) enter() error {
 	return x.admitted(err)
 }
 
-// leave gives back what enter took, unless that has been done.
+// leave gives back what enter took, unless that has been done. Only those count as served who get what they asked for: else a flood of
+// tokens that are not taken would let as many more be refused.
 func (x *exchange) leave() {
 	if x.inside {
 		x.inside = false
 		x.api.gate.Leave()
-		x.api.gate.pace.Serve()
+		if x.status != 0 && x.status < http.StatusBadRequest {
+			x.api.gate.pace.Serve()
+		}
 	}
 }
 
