@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -26,9 +27,9 @@ const (
 	// servedForEach keeps refusals from taking the processors from those who are served: a refusal costs about half as much as
 	// placing an order.
 	servedForEach = 10
-	// longestRest is how long a connection rests at most: its client is told to stay away for as long. It is well below the time in
-	// which all is to be as before once the overload is over.
-	longestRest = 3 * time.Second
+	// longestRest is how long a connection rests at most: as long as Retry-After tells its client to stay away, so that one that does
+	// never meets a rest.
+	longestRest = time.Second
 )
 
 // gate is the way in.
@@ -49,7 +50,7 @@ func newGate(c *Config) *gate {
 			Lent: max(c.MaxConcurrent, c.MaxWaiting),
 		}),
 		share:    int64(max(1, c.MaxConcurrent/sharePart)),
-		pace:     admission.Pace{Served: servedForEach, Longest: longestRest},
+		pace:     admission.Pace{Served: servedForEach, Longest: min(cmp.Or(c.LongestRest, longestRest), longestRest)},
 		refusals: refusals{log: c.Log},
 	}
 }
@@ -119,12 +120,9 @@ func (x *exchange) turnAway(reason string) error {
 	if n := x.r.ContentLength; n < 0 || n > lightRefusal || reason == RefusedBodyBytes {
 		// Without this net/http reads on, to use the connection again, before it lets the answer go.
 		x.w.Header()["Connection"] = closing
-	} else if a.Rest != nil && x.r.ProtoMajor == 1 && x.w.Header()["Connection"] == nil {
-		rest := a.gate.pace.Turn()
-		a.Rest(x.r.Context(), rest)
-		later := *errBusy
-		later.RetryAfter = rest
-		return &later
+	} else if a.Rest != nil && x.r.ProtoMajor == 1 && x.w.Header()["Connection"] == nil && !a.TrustedProxies.Trust(x.r.RemoteAddr) {
+		// The connection of a proxy is not one client's alone.
+		a.Rest(x.r.Context(), a.gate.pace.Turn())
 	}
 	return errBusy
 }

@@ -224,7 +224,9 @@ func TestSlowSendersKeepNobodyOut(t *testing.T) {
 
 // TestSlowSendersAreBounded has more of them than there may be: the last ones are refused while their bodies are still to come.
 func TestSlowSendersAreBounded(t *testing.T) {
-	s := start(t, func(c *httpapi.Config, _ *memory.Store) { c.MaxConcurrent, c.MaxWaiting, c.QueueTimeout = 2, 3, time.Hour })
+	s := start(t, func(c *httpapi.Config, _ *memory.Store) {
+		c.MaxConcurrent, c.MaxWaiting, c.QueueTimeout = 2, 3, time.Hour
+	})
 	calls := s.callMany(t, 3, length(len(tea)))
 	for range 2 {
 		c, status := s.call(t, length(len(tea)))

@@ -97,8 +97,12 @@ type Config struct {
 	MaxWaiting   int
 	QueueTimeout time.Duration
 	// Rest asks that the connection of a request be left unread for a while once the request is answered. It is called when
-	// there is no place for the request, as those whose requests can't be met send the most of them. Nil to read on at once.
+	// there is no place for the request, as those whose requests can't be met send the most of them; not for those of TrustedProxies,
+	// which are many clients' together. Nil to read on at once.
 	Rest func(ctx context.Context, d time.Duration)
+	// LongestRest is how long that while is at most; 0, or more than a second, for a second. It must be well below the time after which
+	// the server closes an idle connection, as one that rests is idle.
+	LongestRest time.Duration
 	// Rested tells how long a request has been waiting to be read, because its connection rested; that counts towards QueueTimeout.
 	// Nil when connections do not rest.
 	Rested func(ctx context.Context) time.Duration

@@ -3,15 +3,20 @@ package httpapi_test
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"order-processing-service/internal/application/access"
 	"order-processing-service/internal/domain/fault"
 	"order-processing-service/internal/domain/order"
 	"order-processing-service/internal/infrastructure/store/memory"
 	"order-processing-service/internal/interfaces/httpapi"
+	"order-processing-service/internal/interfaces/httpapi/clients"
 )
 
 // full is an API in process whose one place can be taken.
@@ -86,6 +91,43 @@ func TestPaceCountsTheServed(t *testing.T) {
 				}
 				if len(f.rests) != 1 || f.rests[0] != tt.want {
 					t.Errorf("rests for %v, want %v", f.rests, tt.want)
+				}
+			})
+		})
+	}
+}
+
+// Nobody is served: rests are as long as they may be, and no longer than the client is told to stay away.
+func TestHowLongConnectionsRest(t *testing.T) {
+	const direct, proxy = "203.0.113.9:4000", "10.0.0.1:4000"
+	for _, tt := range []struct {
+		name    string
+		longest time.Duration
+		remote  string
+		want    []time.Duration
+	}{
+		{"as Retry-After says", 0, direct, []time.Duration{time.Second, time.Second}},
+		{"no longer, whatever is set", time.Hour, direct, []time.Duration{time.Second, time.Second}},
+		{"shorter than connections may be idle", 300 * time.Millisecond, direct, []time.Duration{300 * time.Millisecond, 300 * time.Millisecond}},
+		{"not for all users of a proxy", 0, proxy, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFull(func(c *httpapi.Config) {
+					c.LongestRest, c.TrustedProxies = tt.longest, clients.Proxies{netip.MustParsePrefix("10.0.0.0/8")}
+				})
+				f.fill(t)
+				<-time.After(time.Minute)
+				for range 2 {
+					w, r := httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/orders", nil)
+					r.RemoteAddr = tt.remote
+					f.ServeHTTP(w, r)
+					if w.Code != 503 || w.Header().Get("Retry-After") != "1" {
+						t.Errorf("%d %v", w.Code, w.Header())
+					}
+				}
+				if diff := cmp.Diff(tt.want, f.rests); diff != "" {
+					t.Errorf("rests (-want +got):\n%s", diff)
 				}
 			})
 		})
