@@ -103,7 +103,7 @@ func (p *core) apiThatWakes(log *slog.Logger, wake func()) http.Handler {
 		MaxBody: c.MaxBodyBytes, MaxBatchBody: c.MaxBatchBodyBytes,
 		MaxInFlightBytes: c.MaxInFlightBytes, RequestTimeout: c.RequestTimeout, ExportStall: c.WriteTimeout,
 		MaxConcurrent: c.MaxConcurrentRequests, MaxWaiting: c.MaxQueuedRequests, QueueTimeout: c.QueueTimeout,
-		Rest: connections.Rest, Rested: connections.Rested,
+		Rest: connections.Rest, LongestRest: c.IdleTimeout / restPart, Rested: connections.Rested,
 		RateLimit: newLimiter(c.RateLimit), TrustedProxies: c.Proxies(), AllowedOrigins: c.Origins(),
 		Propagators: httpapi.Propagators{NoW3C: !c.Propagates(propagatorW3C), NoXRay: !c.Propagates(propagatorXRay)},
 	}

@@ -23,12 +23,14 @@ const (
 	renewCertificates = 2 * time.Second
 	// maxStreams is how many requests an HTTP/2 connection may have under way.
 	maxStreams = 128
+	// restPart is the part of IDLE_TIMEOUT that a connection may rest: one that rests is idle, and is not to be closed for that.
+	restPart = 2
 )
 
 // newServer makes the server of a handler. The end of requests ends all of them.
 func newServer(requests context.Context, c *config.Config, handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler:           handler,
+		Handler:           connections.Wake(handler),
 		ReadHeaderTimeout: c.ReadHeaderTimeout, ReadTimeout: c.ReadTimeout,
 		WriteTimeout: c.WriteTimeout, IdleTimeout: c.IdleTimeout,
 		MaxHeaderBytes: maxHeader,

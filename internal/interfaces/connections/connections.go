@@ -86,6 +86,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 // admit counts a new connection in, or returns nil.
 func (l *Listener) admit(tcp *net.TCPConn) *Conn {
 	c := &Conn{TCPConn: tcp, listener: l, closed: make(chan struct{})}
+	c.rest.end = make(chan struct{}, 1)
 	c.idle.Store(l.now())
 	if l.limits.PerNetwork > 0 {
 		if network, counts := l.networkOf(tcp.RemoteAddr()); counts {

@@ -3,6 +3,7 @@ package connections
 import (
 	"context"
 	"net"
+	"net/http"
 	"sync/atomic"
 	"time"
 )
@@ -12,9 +13,11 @@ import (
 
 // rest is such a while, in nanoseconds.
 type rest struct {
-	wanted atomic.Int64 // once the answer is written
-	until  atomic.Int64 // in Unix nanoseconds; 0 when there is none
-	waited atomic.Int64 // how long what was read after it may have waited
+	wanted atomic.Int64  // once the answer is written
+	until  atomic.Int64  // in Unix nanoseconds; 0 when there is none
+	waited atomic.Int64  // how long what was read after it may have waited
+	asleep atomic.Bool   // the rest goes on
+	end    chan struct{} // has room for one who says that it is over
 }
 
 // begin begins the rest that is wanted. The server calls it when nothing of the answer is left to be written, and before it reads
@@ -44,6 +47,31 @@ func Rested(ctx context.Context) time.Duration {
 	return 0
 }
 
+// Wake returns a handler that ends the rest of a connection when a request is there all the same: one that was sent together with
+// the request before it, and read before the rest began. While it is worked on, the server reads to notice when its client leaves.
+func Wake(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c, ok := r.Context().Value(connKey{}).(*Conn); ok {
+			c.rest.wake()
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// wake ends the rest, whether it is slept through already or not.
+func (r *rest) wake() {
+	if r.until.Load() == 0 && !r.asleep.Load() {
+		return
+	}
+	r.until.Store(0)
+	if r.asleep.Load() {
+		select {
+		case r.end <- struct{}{}:
+		default:
+		}
+	}
+}
+
 type connKey struct{}
 
 // Context is the server's ConnContext: requests learn which connection they came on.
@@ -59,27 +87,38 @@ const prompt = time.Millisecond
 
 // Read implements net.Conn.
 func (c *Conn) Read(b []byte) (int, error) {
-	until := c.rest.until.Load()
-	if until == 0 {
+	if c.rest.until.Load() == 0 {
 		return c.TCPConn.Read(b) //nolint:wrapcheck // net/http looks at what it is
 	}
-	c.rest.until.Store(0)
 	began := time.Now()
-	c.sleep(time.Until(time.Unix(0, until)))
+	slept := c.sleep()
 	ended := time.Now()
 	n, err := c.TCPConn.Read(b)
-	if n > 0 && time.Since(ended) < prompt {
+	if slept && n > 0 && time.Since(ended) < prompt {
 		c.rest.waited.Store(int64(ended.Sub(began)))
 	}
 	return n, err //nolint:wrapcheck // as above
 }
 
-// sleep lasts until the connection is closed at the latest.
-func (c *Conn) sleep(d time.Duration) {
-	timer := time.NewTimer(d)
+// sleep lasts until the end of the rest, or until the connection is closed or woken. It tells whether it was the end.
+func (c *Conn) sleep() bool {
+	select {
+	case <-c.rest.end: // of the rest before, which was over already
+	default:
+	}
+	c.rest.asleep.Store(true) // before it is looked at for how long: wake looks in the other order
+	defer c.rest.asleep.Store(false)
+	until := c.rest.until.Swap(0)
+	if until == 0 {
+		return false
+	}
+	timer := time.NewTimer(time.Until(time.Unix(0, until)))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		return true
+	case <-c.rest.end:
 	case <-c.closed:
 	}
+	return false
 }

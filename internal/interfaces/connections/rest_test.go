@@ -19,13 +19,18 @@ func resting(t *testing.T, limits connections.Limits, rest time.Duration) (limit
 	l := limit(t, limits)
 	server := &http.Server{
 		ReadHeaderTimeout: patience, ConnState: l.State, ConnContext: connections.Context,
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path == "/rest" {
+		Handler: connections.Wake(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/rest":
 				connections.Rest(r.Context(), rest)
+			case "/stay":
+				w.WriteHeader(http.StatusAccepted)
+				_ = http.NewResponseController(w).Flush()
+				<-r.Context().Done()
 			}
 			w.Header().Set("Rested", connections.Rested(r.Context()).String())
 			_, _ = io.WriteString(w, "ok")
-		}),
+		})),
 	}
 	ended := make(chan struct{})
 	go func() {
@@ -121,6 +126,35 @@ func TestTheEndEndsRests(t *testing.T) {
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil { // TestMain looks for what is left
 		t.Error(err)
+	}
+}
+
+// TestNoRestInUse has a request come together with the one after which its connection is to rest. It is worked on at once, and it is
+// noticed at once that its client leaves: else the service would not stop, with a rest of an hour.
+func TestNoRestInUse(t *testing.T) {
+	l, server := resting(t, connections.Limits{}, time.Hour)
+	conn := dial(t, l.Addr())
+	if _, err := io.WriteString(conn, "GET /rest HTTP/1.1\r\nHost: a\r\n\r\nGET /stay HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	from := bufio.NewReader(conn)
+	for _, want := range []int{http.StatusOK, http.StatusAccepted} {
+		response, err := http.ReadResponse(from, nil)
+		if err != nil || response.StatusCode != want {
+			t.Fatalf("%v, %v; want %d", response, err, want)
+		}
+		if want == http.StatusOK {
+			_, _ = io.Copy(io.Discard, response.Body)
+			_ = response.Body.Close()
+		}
+	}
+	if err := conn.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience/2)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		t.Errorf("the connection rests though it is in use: %v", err)
 	}
 }
 

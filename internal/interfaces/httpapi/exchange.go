@@ -33,9 +33,11 @@ type exchange struct {
 	code    string                     // of the problem that the answer is; "" when it is none
 	written int64
 	weight  int64 // of the body, which counts towards MaxInFlightBytes
+	unread  int64 // what the answer weighs, until the client has read it
 	begun   time.Time
 	inside  bool   // has a place among those that are worked on
 	turned  bool   // was turned away
+	left    bool   // its client is gone, so that it has no answer
 	in, out []byte // what came and what goes, to be used again
 }
 
@@ -135,14 +137,26 @@ func (x *exchange) reply(status int, contentType []string, body []byte) {
 func (x *exchange) begin(text string) []byte { return append(x.out[:0], text...) }
 
 // replyJSON is reply for what was appended to out.
+//
+// The error is that of turnAway when what clients are slow to read is as much as may be.
 func (x *exchange) replyJSON(status int, out []byte) error {
 	x.out = out
+	if err := x.admitAnswer(); err != nil {
+		return err
+	}
 	x.reply(status, typeJSON, out)
 	return nil
 }
 
-// start writes the status and the header.
+// start writes the status and the header of an answer that is whole: a client that is slow to read it keeps nobody from working.
 func (x *exchange) start(status int) {
+	x.status = status
+	x.leave()
+	x.w.WriteHeader(status)
+}
+
+// startLong is start for an answer of which only the beginning is there: its place is kept.
+func (x *exchange) startLong(status int) {
 	x.status = status
 	x.w.WriteHeader(status)
 }

@@ -140,7 +140,7 @@ func (x *exchange) send(control *http.ResponseController, part []byte) error {
 	// A writer without deadlines has none to extend.
 	_ = control.SetWriteDeadline(time.Now().Add(x.api.ExportStall))
 	if x.status == 0 {
-		x.start(http.StatusOK)
+		x.startLong(http.StatusOK)
 	}
 	n, err := x.w.Write(part)
 	x.written += int64(n)

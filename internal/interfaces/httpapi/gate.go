@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -26,9 +27,9 @@ const (
 	// servedForEach keeps refusals from taking the processors from those who are served: a refusal costs about half as much as
 	// placing an order.
 	servedForEach = 10
-	// longestRest is how long a connection rests at most: its client is told to stay away for as long. It is well below the time in
-	// which all is to be as before once the overload is over.
-	longestRest = 3 * time.Second
+	// longestRest is how long a connection rests at most: as long as Retry-After tells its client to stay away, so that one that does
+	// never meets a rest.
+	longestRest = time.Second
 )
 
 // gate is the way in.
@@ -46,9 +47,10 @@ func newGate(c *Config) *gate {
 	return &gate{
 		Gate: admission.New(admission.Config{
 			Working: c.MaxConcurrent, Waiting: c.MaxWaiting, Timeout: min(c.QueueTimeout, c.RequestTimeout),
+			Lent: max(c.MaxConcurrent, c.MaxWaiting),
 		}),
 		share:    int64(max(1, c.MaxConcurrent/sharePart)),
-		pace:     admission.Pace{Served: servedForEach, Longest: longestRest},
+		pace:     admission.Pace{Served: servedForEach, Longest: min(cmp.Or(c.LongestRest, longestRest), longestRest)},
 		refusals: refusals{log: c.Log},
 	}
 }
@@ -71,11 +73,15 @@ func (x *exchange) enter() error {
 	return x.admitted(err)
 }
 
-// leave gives back what enter took.
+// leave gives back what enter took, unless that has been done. Only those count as served who get what they asked for: else a flood of
+// tokens that are not taken would let as many more be refused.
 func (x *exchange) leave() {
 	if x.inside {
+		x.inside = false
 		x.api.gate.Leave()
-		x.api.gate.pace.Serve()
+		if x.status != 0 && x.status < http.StatusBadRequest {
+			x.api.gate.pace.Serve()
+		}
 	}
 }
 
@@ -114,27 +120,43 @@ func (x *exchange) turnAway(reason string) error {
 	if n := x.r.ContentLength; n < 0 || n > lightRefusal || reason == RefusedBodyBytes {
 		// Without this net/http reads on, to use the connection again, before it lets the answer go.
 		x.w.Header()["Connection"] = closing
-	} else if a.Rest != nil && x.r.ProtoMajor == 1 {
-		rest := a.gate.pace.Turn()
-		a.Rest(x.r.Context(), rest)
-		later := *errBusy
-		later.RetryAfter = rest
-		return &later
+	} else if a.Rest != nil && x.r.ProtoMajor == 1 && x.w.Header()["Connection"] == nil && !a.TrustedProxies.Trust(x.r.RemoteAddr) {
+		// The connection of a proxy is not one client's alone.
+		a.Rest(x.r.Context(), a.gate.pace.Turn())
 	}
 	return errBusy
 }
 
-// readWhole is read, in which others work in the place of a request whose body takes long.
+// readWhole is read, in which others work in the place of a request whose body takes long. If too many do, it is turned away.
 func (x *exchange) readWhole(limit int64) ([]byte, error) {
-	loan := x.api.gate.Lend(bodyGrace)
+	loan, reading := x.api.gate.Lend(bodyGrace, x.stopReading), true
+	defer func() {
+		if reading { // a panic does not leave the loan open
+			x.inside, _ = loan.End()
+		}
+	}()
 	body, err := x.read(limit)
-	if err != nil {
-		x.inside = loan.End()
-		return nil, err
+	reading = false
+	if err == nil {
+		err = loan.Return(x.ctx)
+		x.inside = err == nil
+		return body, x.admitted(err)
 	}
-	err = loan.Return(x.ctx)
-	x.inside = err == nil
-	return body, x.admitted(err)
+	var recalled bool
+	if x.inside, recalled = loan.End(); recalled {
+		x.w.Header()["Connection"] = closing // in the midst of a body
+		return nil, x.turnAway(RefusedQueueFull)
+	}
+	return nil, err
+}
+
+// longAgo is a deadline that is over.
+var longAgo = time.Unix(1, 0)
+
+// stopReading has read end with an error.
+func (x *exchange) stopReading() {
+	// A reader without deadlines goes on until its body has come, or does no more.
+	_ = http.NewResponseController(x.w).SetReadDeadline(longAgo)
 }
 
 // refusals tells the log of requests that were turned away, in one line a second: a line for each would cost what the refusal is

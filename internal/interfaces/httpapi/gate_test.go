@@ -161,36 +161,6 @@ func TestWaitsEnd(t *testing.T) {
 	s.place(tea)
 }
 
-// TestWhoHasGoneIsNotWorkedFor has clients go while they wait.
-func TestWhoHasGoneIsNotWorkedFor(t *testing.T) {
-	store := newStuck()
-	s := on(t, &scripted{get: store.get}, func(c *httpapi.Config) {
-		c.MaxConcurrent, c.MaxWaiting, c.QueueTimeout, c.RequestTimeout = 1, 1, time.Hour, time.Hour
-	})
-	inside := store.begin(t, s, 1)
-	ctx, leave := context.WithCancel(t.Context())
-	gone := make(chan error, 1)
-	go func() {
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+nowhere, http.NoBody)
-		if err == nil {
-			_, err = s.client.Do(r) //nolint:bodyclose // there is none
-		}
-		gone <- err
-	}()
-	s.awaitWaiting(1)
-	leave()
-	if err := <-gone; err == nil {
-		t.Error("it was answered")
-	}
-	s.awaitWaiting(0)
-	close(store.open)
-	<-inside
-	s.place(tea)
-	if n := len(store.begun); n != 0 {
-		t.Errorf("the store is asked %d times", n)
-	}
-}
-
 // awaitWaiting returns once so many requests wait.
 func (s *service) awaitWaiting(requests int) {
 	s.t.Helper()
@@ -248,6 +218,33 @@ func TestSlowSendersKeepNobodyOut(t *testing.T) {
 		c.send(`{"orders":[` + tea + `]}`)
 		if a := c.answer(); a.status != 200 {
 			t.Errorf("a slow one: %d %s", a.status, a.body)
+		}
+	}
+}
+
+// TestSlowSendersAreBounded has more of them than there may be: the last ones are refused while their bodies are still to come.
+func TestSlowSendersAreBounded(t *testing.T) {
+	s := start(t, func(c *httpapi.Config, _ *memory.Store) {
+		c.MaxConcurrent, c.MaxWaiting, c.QueueTimeout = 2, 3, time.Hour
+	})
+	calls := s.callMany(t, 3, length(len(tea)))
+	for range 2 {
+		c, status := s.call(t, length(len(tea)))
+		if status != http.StatusContinue {
+			t.Fatalf("status %d", status)
+		}
+		if a := c.answer(); a.status != 503 {
+			t.Errorf("one too many: %d %s", a.status, a.body)
+		}
+		if _, err := c.r.ReadByte(); err != io.EOF {
+			t.Errorf("its connection goes on: %v", err)
+		}
+	}
+	s.place(tea)
+	for _, c := range calls {
+		c.send(strings.Repeat(" ", len(tea)))
+		if a := c.answer(); a.status != 400 { // it is no JSON
+			t.Errorf("one of those that may be slow: %d %s", a.status, a.body)
 		}
 	}
 }

@@ -86,7 +86,8 @@ type Config struct {
 	MaxBody, MaxBatchBody int64
 	// MaxInFlightBytes is how much the bodies of all requests that are worked on may weigh together;
 	// what would be more is answered 503. A body weighs its Content-Length, or what has come of it when
-	// it has none, and 4 KiB at least. Less than the largest body that is allowed counts as that.
+	// it has none, and 4 KiB at least. Less than the largest body that is allowed counts as that. Answers to reads of more than
+	// 64 KiB that clients have yet to take may weigh as much again.
 	MaxInFlightBytes int64
 	// MaxConcurrent is how many requests are worked on at once, of which exports and batches may be an eighth each. Health checks
 	// do not count, nor does a request whose body takes long to come, until it has.
@@ -96,8 +97,12 @@ type Config struct {
 	MaxWaiting   int
 	QueueTimeout time.Duration
 	// Rest asks that the connection of a request be left unread for a while once the request is answered. It is called when
-	// there is no place for the request, as those whose requests can't be met send the most of them. Nil to read on at once.
+	// there is no place for the request, as those whose requests can't be met send the most of them; not for those of TrustedProxies,
+	// which are many clients' together. Nil to read on at once.
 	Rest func(ctx context.Context, d time.Duration)
+	// LongestRest is how long that while is at most; 0, or more than a second, for a second. It must be well below the time after which
+	// the server closes an idle connection, as one that rests is idle.
+	LongestRest time.Duration
 	// Rested tells how long a request has been waiting to be read, because its connection rested; that counts towards QueueTimeout.
 	// Nil when connections do not rest.
 	Rested func(ctx context.Context) time.Duration
@@ -132,7 +137,7 @@ type Meter interface {
 	// Begun counts a request that begins to be answered, by its method as the client sent it.
 	Begun(method string)
 	// Ended counts a request whose answer has ended. The route is the path of its operation with names in braces, "" when there is
-	// none; the status is that of the answer.
+	// none; the status is that of the answer, 0 when the client was gone before there was one.
 	Ended(ctx context.Context, method, route string, status int, took time.Duration)
 	// Refused counts a request that was turned away because there are too many, by one of the constants below.
 	Refused(reason string)
@@ -142,7 +147,7 @@ type Meter interface {
 const (
 	RefusedQueueFull    = "queue_full"    // as many requests are worked on, and wait, as may
 	RefusedQueueTimeout = "queue_timeout" // it has waited for as long as it may
-	RefusedBodyBytes    = "body_bytes"    // the bodies of all requests weigh as much as they may
+	RefusedBodyBytes    = "body_bytes"    // the bodies of all requests, or the answers to them, weigh as much as they may
 	RefusedRateLimit    = "rate_limit"    // the caller has made as many requests as it may
 )
 
@@ -159,7 +164,8 @@ type api struct {
 	routes    node
 	readiness readiness
 	gate      *gate
-	inFlight  atomic.Int64 // bytes that count towards MaxInFlightBytes
+	inFlight  atomic.Int64 // bytes of bodies that count towards MaxInFlightBytes
+	unread    atomic.Int64 // bytes of answers, likewise
 
 	crossOrigin *crossOrigin // nil without AllowedOrigins
 	ratePolicy  []string     // the header; nil without RateLimit

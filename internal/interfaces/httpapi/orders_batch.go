@@ -55,13 +55,22 @@ func (x *exchange) placeBatch() error {
 	if err != nil {
 		return err
 	}
-	if err := x.beginLong(&x.api.gate.batches); err != nil {
+	out, err := x.placeEach(body, history)
+	if err != nil {
 		return err
 	}
-	defer endLong(&x.api.gate.batches)
+	return x.replyJSON(http.StatusOK, out)
+}
+
+// placeEach places the orders of a batch, and returns the answer.
+func (x *exchange) placeEach(body []byte, history bool) ([]byte, error) {
+	if err := x.beginLong(&x.api.gate.batches); err != nil {
+		return nil, err
+	}
+	defer endLong(&x.api.gate.batches) // before the answer is written
 	entries, err := wire.DecodeBatch(body, ordering.MaxBatch)
 	if err != nil {
-		return within("body", err)
+		return nil, within("body", err)
 	}
 	places := make([]ordering.Place, 0, len(entries))
 	for i := range entries {
@@ -83,7 +92,7 @@ func (x *exchange) placeBatch() error {
 		}
 		out = x.appendResult(out, i, &placed)
 	}
-	return x.replyJSON(http.StatusOK, append(out, `]}`...))
+	return append(out, `]}`...), nil
 }
 
 func (x *exchange) appendResult(out []byte, i int, placed *ordering.Placed) []byte {

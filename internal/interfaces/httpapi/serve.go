@@ -18,8 +18,16 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.Meter.Begun(r.Method)
 	defer func() { x.end(recover()) }()
 	if err := x.serve(); err != nil { //nolint:contextcheck // an exchange has that of its request
-		x.fail(err)
+		if x.left = x.hasLeft(err); !x.left {
+			x.fail(err)
+		}
 	}
+}
+
+// hasLeft tells whether err came of it that the client has gone, or that the stop of the service ends what it can't wait for, so that
+// there is nobody to answer. That is no failure of the service.
+func (x *exchange) hasLeft(err error) bool {
+	return x.status == 0 && errors.Is(err, context.Canceled) && errors.Is(x.r.Context().Err(), context.Canceled)
 }
 
 // serve finds and runs the operation.
@@ -93,6 +101,7 @@ func (x *exchange) end(p any) {
 	if x.record != nil {
 		x.record(x.status, aborted)
 	}
+	aborted = aborted || x.left // else net/http would answer 200
 	x.release()
 	if aborted {
 		panic(http.ErrAbortHandler)
@@ -101,14 +110,15 @@ func (x *exchange) end(p any) {
 
 var errPanic = errors.New("panic")
 
-// log writes the line that each request gets. Nothing in it is the customer's. Those that were turned away are told of together.
+// log writes the line that each request gets. Nothing in it is the customer's. Those that were turned away are told of
+// together, and those that left have the status 0.
 func (x *exchange) log(took time.Duration) {
 	route, level := "unmatched", slog.LevelInfo
 	if x.op != nil {
 		route = x.op.path
 	}
 	switch {
-	case x.op != nil && x.op.quiet || x.turned:
+	case x.op != nil && x.op.quiet || x.turned || x.left:
 		level = slog.LevelDebug
 	case x.status >= http.StatusInternalServerError:
 		level = slog.LevelWarn

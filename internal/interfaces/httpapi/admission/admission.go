@@ -28,6 +28,7 @@ type Config struct {
 	Working int           // at once
 	Waiting int           // at once; 0 for nobody
 	Timeout time.Duration // of each wait
+	Lent    int           // places that are lent at once; 0 for none
 }
 
 // hurry is what the timeout is divided by: the part of the timeout that is left when the queue does not empty.
@@ -39,8 +40,11 @@ type Gate struct {
 
 	mu      sync.Mutex
 	working int
-	queue   queue
-	busy    time.Time // since when somebody has been waiting, while somebody is
+	queue   queue     // who has come
+	back    queue     // who has come back from a loan
+	backs   bool      // whether it is the turn of back, if there are both
+	lent    int       // places of those who have yet to come back, or are in back
+	busy    time.Time // since when somebody has been in queue, while somebody is
 	waiters sync.Pool
 }
 
@@ -72,7 +76,7 @@ func (g *Gate) Enter(ctx context.Context, waited time.Duration) error {
 		return ErrFull
 	}
 	w := g.newWaiter()
-	g.join(w, waited, false)
+	g.join(w, waited)
 	g.mu.Unlock()
 	return g.wait(ctx, w, max(g.config.Timeout-waited, g.config.Timeout/hurry))
 }
@@ -81,19 +85,39 @@ func (g *Gate) Enter(ctx context.Context, waited time.Duration) error {
 func (g *Gate) Leave() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.queue.len > 0 {
-		now := time.Now()
-		for w := g.queue.first; w != nil; w = g.queue.first {
-			g.queue.remove(w)
-			if g.queue.len > 0 && now.Sub(w.since) > g.patience(now) {
-				w.decided <- ErrTimeout
-				continue
-			}
-			w.decided <- nil
-			return
-		}
+	g.leave()
+}
+
+// leave is Leave; mu is held. Those who have come and those who have come back take turns.
+func (g *Gate) leave() {
+	w, isBack := g.back.first, g.back.len > 0 && (g.backs || g.queue.len == 0)
+	if isBack {
+		g.back.remove(w)
+	} else {
+		w = g.next()
 	}
-	g.working--
+	g.backs = !isBack
+	if w == nil {
+		g.working--
+		return
+	}
+	w.decided <- nil
+}
+
+// next takes from the queue who has the next turn, nil for nobody, and turns away those who have waited for too long; mu is held.
+func (g *Gate) next() *waiter {
+	if g.queue.len == 0 {
+		return nil
+	}
+	now := time.Now()
+	for {
+		w := g.queue.first
+		g.queue.remove(w)
+		if g.queue.len == 0 || now.Sub(w.since) <= g.patience(now) {
+			return w
+		}
+		w.decided <- ErrTimeout
+	}
 }
 
 // patience is how long one may wait; mu is held.
@@ -108,7 +132,7 @@ func (g *Gate) patience(now time.Time) time.Duration {
 func (g *Gate) Waiting() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.queue.len
+	return g.queue.len + g.back.len
 }
 
 func (g *Gate) newWaiter() *waiter {
@@ -118,18 +142,14 @@ func (g *Gate) newWaiter() *waiter {
 	return &waiter{decided: make(chan error, 1), timer: time.NewTimer(g.config.Timeout)}
 }
 
-// join has w wait, as the next one or as the last; mu is held.
-func (g *Gate) join(w *waiter, waited time.Duration, next bool) {
+// join has w wait as the last one; mu is held.
+func (g *Gate) join(w *waiter, waited time.Duration) {
 	now := time.Now()
 	w.since = now.Add(-waited)
 	if g.queue.len == 0 {
 		g.busy = now
 	}
-	if next {
-		g.queue.pushFirst(w)
-	} else {
-		g.queue.pushLast(w)
-	}
+	g.queue.push(w)
 }
 
 // wait returns what becomes of w, which it takes back.
@@ -149,9 +169,9 @@ func (g *Gate) wait(ctx context.Context, w *waiter, timeout time.Duration) error
 		gone = ctx.Err()
 	}
 	g.mu.Lock()
-	undecided := w.queued
+	undecided := w.in != nil
 	if undecided {
-		g.queue.remove(w)
+		w.in.remove(w)
 	}
 	g.mu.Unlock()
 	if !undecided && <-w.decided == nil { // it got its turn in the same moment

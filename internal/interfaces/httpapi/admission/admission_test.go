@@ -21,7 +21,7 @@ type crowd struct {
 
 func newCrowd(t *testing.T, working, waiting int, timeout time.Duration) crowd {
 	t.Helper()
-	return crowd{t, admission.New(admission.Config{Working: working, Waiting: waiting, Timeout: timeout})}
+	return crowd{t, admission.New(admission.Config{Working: working, Waiting: waiting, Timeout: timeout, Lent: 2})}
 }
 
 // comer is somebody who came.
@@ -83,6 +83,12 @@ func (c crowd) away(o *comer, err error, after time.Duration) {
 func (c crowd) leave() {
 	c.gate.Leave()
 	synctest.Wait()
+}
+
+// lend lends a place that is not to be called back.
+func (c crowd) lend(after time.Duration) *admission.Loan {
+	c.t.Helper()
+	return c.gate.Lend(after, func() { c.t.Error("the loan was called back") })
 }
 
 func (c crowd) pass(d time.Duration) {
@@ -214,7 +220,7 @@ func TestAPlaceIsLent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd(t, 1, 2, time.Second)
 		c.inside(c.come(t.Context()))
-		loan := c.gate.Lend(100 * time.Millisecond)
+		loan := c.lend(100 * time.Millisecond)
 		other := c.come(t.Context())
 		c.pass(99 * time.Millisecond)
 		if other.done() {
@@ -241,25 +247,25 @@ func TestAPlaceThatWasNotLent(t *testing.T) {
 		c := newCrowd(t, 1, 0, time.Second)
 		for range 2 {
 			c.inside(c.come(t.Context()))
-			loan := c.gate.Lend(100 * time.Millisecond)
+			loan := c.lend(100 * time.Millisecond)
 			if err := loan.Return(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			c.pass(time.Second)
 			c.away(c.come(t.Context()), admission.ErrFull, 0)
-			if !c.gate.Lend(100 * time.Millisecond).End() {
+			if inside, recalled := c.lend(100 * time.Millisecond).End(); !inside || recalled {
 				t.Error("the place is gone")
 			}
 			c.leave()
 		}
 		c.inside(c.come(t.Context()))
-		loan := c.gate.Lend(100 * time.Millisecond)
+		loan := c.lend(100 * time.Millisecond)
 		c.pass(time.Second)
 		c.inside(c.come(t.Context()))
-		if loan.End() {
+		if inside, _ := loan.End(); inside {
 			t.Error("two have one place")
 		}
-		loan = c.gate.Lend(100 * time.Millisecond)
+		loan = c.lend(100 * time.Millisecond)
 		c.pass(time.Second)
 		c.inside(c.come(t.Context()))
 		if err := loan.Return(t.Context()); !errors.Is(err, admission.ErrTimeout) {
@@ -272,7 +278,7 @@ func TestAPlaceThatWasNotLent(t *testing.T) {
 func TestPlacesAreKept(t *testing.T) {
 	const working, waiting = 4, 8
 	synctest.Test(t, func(t *testing.T) {
-		g := admission.New(admission.Config{Working: working, Waiting: waiting, Timeout: time.Millisecond})
+		g := admission.New(admission.Config{Working: working, Waiting: waiting, Timeout: time.Millisecond, Lent: waiting})
 		var inside, worst atomic.Int64
 		work := func(n int) {
 			now := inside.Add(1)
@@ -291,7 +297,7 @@ func TestPlacesAreKept(t *testing.T) {
 					ctx, cancel := context.WithTimeout(t.Context(), time.Duration(1+(i+n)%40)*100*time.Microsecond)
 					if g.Enter(ctx, 0) == nil {
 						work(n)
-						loan := g.Lend(time.Duration(n%2) * time.Hour)
+						loan := g.Lend(time.Duration(n%2)*time.Hour, func() {})
 						if loan.Return(ctx) == nil {
 							work(n)
 							g.Leave()

@@ -7,7 +7,7 @@ type waiter struct {
 	decided        chan error // has room for it
 	timer          *time.Timer
 	since          time.Time
-	queued         bool // guarded by the gate's mu, as what follows
+	in             *queue // nil once it is decided; guarded by the gate's mu, as what follows
 	previous, next *waiter
 }
 
@@ -17,25 +17,15 @@ type queue struct {
 	len         int
 }
 
-func (q *queue) pushLast(w *waiter) {
-	w.queued, w.previous, w.next = true, q.last, nil
+// push has w be the last.
+func (q *queue) push(w *waiter) {
+	w.in, w.previous, w.next = q, q.last, nil
 	if q.last == nil {
 		q.first = w
 	} else {
 		q.last.next = w
 	}
 	q.last = w
-	q.len++
-}
-
-func (q *queue) pushFirst(w *waiter) {
-	w.queued, w.previous, w.next = true, nil, q.first
-	if q.first == nil {
-		q.last = w
-	} else {
-		q.first.previous = w
-	}
-	q.first = w
 	q.len++
 }
 
@@ -50,6 +40,6 @@ func (q *queue) remove(w *waiter) {
 	} else {
 		w.next.previous = w.previous
 	}
-	w.queued, w.previous, w.next = false, nil, nil
+	w.in, w.previous, w.next = nil, nil, nil
 	q.len--
 }

@@ -32,6 +32,15 @@ func (p Proxies) Trusts(address netip.Addr) bool {
 	return false
 }
 
+// Trust tells whether there is a proxy at the other end of a connection, by its address with a port.
+func (p Proxies) Trust(remote string) bool {
+	if len(p) == 0 {
+		return false
+	}
+	address, ok := parseAddress(remote)
+	return ok && p.Trusts(address)
+}
+
 // Of returns where a request comes from. Every proxy appends to Forwarded (RFC 7239) or X-Forwarded-For whom it heard the request
 // from, so that they are read from their ends, for as long as who wrote an entry is trusted; what lies before that anybody
 // may have made up. When there are both and they tell different things, one of them was made up by a client whose proxy writes
