@@ -83,6 +83,7 @@ func openCore(ctx context.Context, c *config.Config, out io.Writer, frozen bool)
 		use.Meter = meter
 	}
 	p.orders = ordering.New(use)
+	p.metrics.ObserveReady(p.orders.Ready)
 	p.useCases = p.orders
 	if p.tracer != nil {
 		p.useCases = p.tracer.Orders(p.orders)
