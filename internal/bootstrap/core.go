@@ -67,7 +67,7 @@ func openCore(ctx context.Context, c *config.Config, out io.Writer, frozen bool)
 	}
 	p.checks = looks(told)
 	for i := range told {
-		told[i] = p.tracer.Subscriber(p.metrics.Subscriber(told[i]))
+		told[i] = p.tracer.Subscriber(p.metrics.Subscriber(told[i]), messagingSystem(c, told[i].Name()))
 	}
 	p.dispatcher = delivery.New(delivery.Config{
 		Store: p.store, Subscribers: told, Logger: p.log, Now: p.store.now,
@@ -83,6 +83,7 @@ func openCore(ctx context.Context, c *config.Config, out io.Writer, frozen bool)
 		use.Meter = meter
 	}
 	p.orders = ordering.New(use)
+	p.metrics.ObserveReady(p.orders.Ready)
 	p.useCases = p.orders
 	if p.tracer != nil {
 		p.useCases = p.tracer.Orders(p.orders)

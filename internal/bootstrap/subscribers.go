@@ -61,6 +61,16 @@ func subscribers(ctx context.Context, c *config.Config, log *slog.Logger, tracer
 	return list, nil
 }
 
+// messagingSystem is what a subscriber sends messages to, as traces call it; "" for the one that keeps manifests.
+func messagingSystem(c *config.Config, subscriber string) string {
+	if subscriber != "events" {
+		return ""
+	}
+	return map[string]string{
+		toSimulated: tracing.SystemSimulated, toEventBridge: tracing.SystemEventBridge, toSQS: tracing.SystemSQS,
+	}[c.Events]
+}
+
 // subscriberNames are the names of those that subscribers returns.
 func subscriberNames(c *config.Config) []string {
 	var names []string

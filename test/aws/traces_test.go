@@ -40,6 +40,9 @@ func TestTraces(t *testing.T) {
 	if change.ParentID != command.SpanID {
 		t.Errorf("the change is no part of the command: %+v\n%+v", command, change)
 	}
+	if got := told.Attributes["messaging.system"]; got != "aws_eventbridge" {
+		t.Errorf("it is told by %q", got)
+	}
 	calls := spans.Named("EventBridge/PutEvents")
 	if len(calls) != 2 { // an order's two events are never in one call
 		t.Errorf("the calls are %+v", calls)

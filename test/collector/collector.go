@@ -45,7 +45,8 @@ type Collector struct {
 	headers http.Header // of the last export
 	calls   int
 	refuses bool
-	changed chan struct{} // closed, and made anew, with each export
+	advises *collectortrace.ExportTracePartialSuccess // what each answer has, if anything
+	changed chan struct{}                             // closed, and made anew, with each export
 }
 
 // Start starts a collector that ends with the test.
@@ -66,6 +67,13 @@ func (c *Collector) Refuse(refuse bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.refuses = refuse
+}
+
+// Complain has each export taken, with so many of its spans said to be rejected and a complaint.
+func (c *Collector) Complain(rejected int64, complaint string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.advises = &collectortrace.ExportTracePartialSuccess{RejectedSpans: rejected, ErrorMessage: complaint}
 }
 
 // maxExport is how large an export may be, in bytes.
@@ -101,7 +109,7 @@ func (c *Collector) traces(w http.ResponseWriter, r *http.Request) {
 	}
 	c.headers = r.Header.Clone()
 	c.keep(&export)
-	answer, err := proto.Marshal(&collectortrace.ExportTraceServiceResponse{})
+	answer, err := proto.Marshal(&collectortrace.ExportTraceServiceResponse{PartialSuccess: c.advises})
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return

@@ -48,5 +48,5 @@ func (o overGRPC) Export(ctx context.Context, export *collectortrace.ExportTrace
 		c.headers[http.CanonicalHeaderKey(name)] = values
 	}
 	c.keep(export)
-	return &collectortrace.ExportTraceServiceResponse{}, nil
+	return &collectortrace.ExportTraceServiceResponse{PartialSuccess: c.advises}, nil
 }

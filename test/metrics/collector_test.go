@@ -34,6 +34,7 @@ type receiver struct {
 	authority string // for OTEL_EXPORTER_OTLP_CERTIFICATE
 
 	refuses  atomic.Bool
+	advises  atomic.Pointer[collector.ExportMetricsPartialSuccess] // what each answer has, if anything
 	mu       sync.Mutex
 	calls    int
 	key      string // the header api-key of the last call
@@ -132,13 +133,20 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	}
 	r.keep(&export, q.Header.Get("Api-Key"))
 	w.Header().Set("Content-Type", "application/x-protobuf") // the answer without a complaint is empty
+	if answer, err := proto.Marshal(r.answer()); err == nil {
+		_, _ = w.Write(answer)
+	}
 }
 
 // Export takes an export by gRPC.
 func (r *receiver) Export(ctx context.Context, export *collector.ExportMetricsServiceRequest) (*collector.ExportMetricsServiceResponse, error) {
 	md, _ := metadata.FromIncomingContext(ctx)
 	r.keep(export, strings.Join(md.Get("api-key"), ","))
-	return new(collector.ExportMetricsServiceResponse), nil
+	return r.answer(), nil
+}
+
+func (r *receiver) answer() *collector.ExportMetricsServiceResponse {
+	return &collector.ExportMetricsServiceResponse{PartialSuccess: r.advises.Load()}
 }
 
 func (r *receiver) keep(export *collector.ExportMetricsServiceRequest, key string) {

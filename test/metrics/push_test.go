@@ -2,12 +2,15 @@ package metrics_test
 
 import (
 	"bytes"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	collector "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 
 	"order-processing-service/internal/bootstrap"
 	"order-processing-service/internal/interfaces/cli"
@@ -142,6 +145,29 @@ func TestACollectorThatRefuses(t *testing.T) {
 	for _, text := range []string{"metrics can't be sent", "metrics can be sent again"} {
 		if n := strings.Count(r.Log.String(), text); n != 1 {
 			t.Errorf("the log says %d times: %s", n, text)
+		}
+	}
+}
+
+// TestACollectorThatComplains takes a part of what it gets, or has advice: it is there, and the log says so once.
+func TestACollectorThatComplains(t *testing.T) {
+	for protocol, begin := range map[string]func(*testing.T) *receiver{"http/protobuf": byHTTP, "grpc": byGRPC} {
+		for _, complaint := range []*collector.ExportMetricsPartialSuccess{{RejectedDataPoints: 3}, {ErrorMessage: "a label is deprecated"}} {
+			to := begin(t)
+			to.advises.Store(complaint)
+			r := start(t, map[string]string{
+				"OTEL_EXPORTER_OTLP_ENDPOINT": to.url, "OTEL_EXPORTER_OTLP_PROTOCOL": protocol, "OTEL_METRIC_EXPORT_INTERVAL": "100",
+				"OTEL_TRACES_EXPORTER": "none",
+			})
+			for limit := time.After(patience); to.count() < 3; {
+				tick(t, limit, "a third send")
+			}
+			text := r.Log.String()
+			if strings.Contains(text, "metrics can't be sent") || strings.Count(text, "the collector complains") != 1 ||
+				!strings.Contains(text, fmt.Sprintf(`"rejected":%d`, complaint.GetRejectedDataPoints())) ||
+				!strings.Contains(text, complaint.GetErrorMessage()) {
+				t.Errorf("%s, %v: the log has\n%s", protocol, complaint, text)
+			}
 		}
 	}
 }

@@ -372,3 +372,13 @@ func TestFormats(t *testing.T) {
 	r.do(t, 405, "POST", r.admin+"/metrics", "")
 	r.do(t, 404, "GET", r.URL+"/metrics", "") // never at the public address
 }
+
+// TestReadiness is that of the store, though nobody asks for /health/ready.
+func TestReadiness(t *testing.T) {
+	there := start(t, nil)
+	there.within(t, map[string]float64{"orders_ready": 1})
+	away := start(t, map[string]string{
+		"MONGO_URI": "mongodb://127.0.0.1:1/orders_db", "MONGO_TIMEOUT": "100ms", "EVENTS": "none",
+	})
+	away.within(t, map[string]float64{"orders_ready": 0})
+}

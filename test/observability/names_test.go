@@ -17,10 +17,12 @@ import (
 )
 
 // emitted is what the program emits when it has done all that is measured, well and badly: as a server on its own store with a
-// subscriber that refuses, as one whose MongoDB is away, and as a worker.
-func emitted(t *testing.T) map[string]metric {
+// subscriber that refuses, as one whose MongoDB is away, and as a worker, of which nobody asks whether it is ready. The servers' and the
+// workers' own are told apart besides, by job.
+func emitted(t *testing.T) (all map[string]metric, byJob map[string]map[string]metric) {
 	t.Helper()
-	all := map[string]metric{
+	byJob = map[string]map[string]metric{"orders": {}, "orders-worker": {}}
+	all = map[string]metric{
 		// What Prometheus itself says of each process that it reads.
 		"up": {"job": {"orders": true, "orders-worker": true}, "instance": {"127.0.0.1:9464": true}},
 	}
@@ -39,23 +41,22 @@ func emitted(t *testing.T) map[string]metric {
 	}
 	s.ask(t, http.MethodPatch, "/orders/"+id[1], `{"status":"PAID"}`)
 	s.ask(t, http.MethodGet, "/orders/export", "")
-	s.ask(t, http.MethodGet, "/health/ready", "")
 	s.within(t, all, "a failed delivery", func() bool { return all["orders_delivery_duration_seconds_count"]["error_type"] != nil })
 
 	away := start(t, "serve", t.TempDir(), "MONGO_URI=mongodb://127.0.0.1:1/orders_db", "MONGO_TIMEOUT=100ms", "EVENTS=none", "MANIFESTS=none")
-	for _, path := range []string{"/orders", "/health/ready"} {
-		if status, body := away.ask(t, http.MethodGet, path, ""); status != http.StatusServiceUnavailable {
-			t.Errorf("without its store %s is answered %d: %s", path, status, body)
-		}
+	if status, body := away.ask(t, http.MethodGet, "/orders", ""); status != http.StatusServiceUnavailable {
+		t.Errorf("without its store it answers %d: %s", status, body)
 	}
 	away.scrape(t, all)
+	s.scrape(t, byJob["orders"])
 
 	commands, letters := queue(t, "commands"), queue(t, "letters")
 	worker := start(t, "worker", t.TempDir(), "COMMANDS_QUEUE_URL="+commands, "COMMANDS_DEAD_LETTER_QUEUE_URL="+letters,
 		"AWS_ENDPOINT_URL="+os.Getenv("TEST_AWS_ENDPOINT_URL"), "AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test")
 	sqs(t, commands, url.Values{"Action": {"SendMessage"}, "MessageBody": {"no command"}})
 	worker.within(t, all, "a dead letter", func() bool { return all["orders_commands_total"]["reason"] != nil })
-	return all
+	worker.scrape(t, byJob["orders-worker"])
+	return all, byJob
 }
 
 // wrong says what is wrong with a selector: a metric, a label or a value that nothing emits.
@@ -121,7 +122,7 @@ func queries(t *testing.T) []observability.Query {
 // TestEveryNameIsEmitted holds each metric, label and value that a dashboard, an alert or a recording rule names against what
 // the running program emits.
 func TestEveryNameIsEmitted(t *testing.T) {
-	all := emitted(t)
+	all, byJob := emitted(t)
 	rules, err := observability.Rules(observability.Folder + "prometheus/orders.rules.yml")
 	if err != nil {
 		t.Fatal(err)
@@ -139,6 +140,22 @@ func TestEveryNameIsEmitted(t *testing.T) {
 		for _, s := range selectors {
 			for _, problem := range wrong(s, all) {
 				t.Errorf("%s: %s", q.Place, problem)
+			}
+		}
+	}
+	for _, rule := range rules { // what every process must be able to ring for
+		if !slices.Contains([]string{"OrdersNotReady", "OrdersMemoryHigh", "OrdersFileDescriptors"}, rule.Alert) {
+			continue
+		}
+		selectors, err := observability.Query{Place: rule.Alert, Text: rule.Expr}.Selectors()
+		if err != nil {
+			t.Error(err)
+		}
+		for job, own := range byJob {
+			for _, s := range selectors {
+				for _, problem := range wrong(s, own) {
+					t.Errorf("%s can't ring for %s: %s", rule.Alert, job, problem)
+				}
 			}
 		}
 	}

@@ -6,6 +6,9 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -128,6 +131,7 @@ func TestOneRequest(t *testing.T) {
 			c.Await(t, "send manifests", 1)
 			p.Stop()
 			checkTree(t, c, p, system)
+			checkIndex(t, c)
 			for _, span := range c.Spans() {
 				for name, value := range span.Attributes {
 					if strings.Contains(value, id) || strings.Contains(value, "ana") {
@@ -157,15 +161,26 @@ func checkTree(t *testing.T, c *collector.Collector, p *program.Program, system 
 	if diff := cmp.Diff([]string{"order-processing-service", "test"}, []string{request.Resource["service.name"], request.Resource["deployment.environment.name"]}); diff != "" {
 		t.Errorf("resource (-want +got):\n%s", diff)
 	}
-	for _, name := range []string{"events", "manifests"} {
+	for name, want := range map[string]struct {
+		kind       string
+		attributes map[string]string
+	}{
+		"events": {"PRODUCER", map[string]string{
+			"messaging.system": "simulated", "messaging.operation.type": "send", "messaging.operation.name": "send", "messaging.batch.message_count": "1",
+		}},
+		"manifests": {"INTERNAL", map[string]string{"orders.events": "1"}},
+	} {
 		told := c.One(t, "send "+name)
-		if told.Kind != "PRODUCER" || told.ParentID != "" || told.TraceID == request.TraceID {
+		want.attributes["orders.subscriber"] = name
+		if told.Kind != want.kind || told.ParentID != "" || told.TraceID == request.TraceID {
 			t.Errorf("what is told is %+v", told)
 		}
 		if diff := cmp.Diff([]collector.Place{request.Place()}, told.Links); diff != "" {
 			t.Errorf("links of what is told (-want +got):\n%s", diff)
 		}
-		has(t, told, map[string]string{"orders.subscriber": name, "messaging.operation.type": "send", "messaging.batch.message_count": "1"})
+		if diff := cmp.Diff(want.attributes, told.Attributes); diff != "" {
+			t.Errorf("attributes of %q (-want +got):\n%s", told.Name, diff)
+		}
 	}
 	line := lines(t, p, "request")[0]
 	xray := "1-" + request.TraceID[:8] + "-" + request.TraceID[8:]
@@ -175,6 +190,24 @@ func checkTree(t *testing.T, c *collector.Collector, p *program.Program, system 
 	for _, span := range c.Spans() {
 		if span.Failed {
 			t.Errorf("%q has failed", span.Name)
+		}
+	}
+}
+
+// checkIndex holds what the collector's file has X-Ray index against what spans have.
+func checkIndex(t *testing.T, c *collector.Collector) {
+	t.Helper()
+	text, err := os.ReadFile("../../deploy/observability/collector/collector.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := regexp.MustCompile(`(?m)^ {4}indexed_attributes: \[(.+)\]$`).FindSubmatch(text)
+	if list == nil {
+		t.Fatal("the collector's file has no indexed attributes")
+	}
+	for name := range strings.SplitSeq(string(list[1]), ", ") {
+		if !slices.ContainsFunc(c.Spans(), func(s collector.Span) bool { return s.Attributes[name] != "" }) {
+			t.Errorf("X-Ray is to index %s, which no span has", name)
 		}
 	}
 }

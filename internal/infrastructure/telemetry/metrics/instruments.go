@@ -62,6 +62,7 @@ const (
 	deliveryOldest   = "orders.delivery.oldest.age"
 	commandsReceived = "orders.commands"
 	importRecords    = "orders.import.records"
+	serviceReady     = "orders.ready"
 	buildInfo        = "orders.build.info"
 )
 
@@ -190,6 +191,10 @@ func orderInstruments() []Instrument {
 		{
 			Name: importRecords, Kind: Counter, Unit: "{record}", Attributes: []string{attrOutcome},
 			Description: "Orders of an import by what became of them: placed, repeated, refused. Only 'orders import' sends it, by OTLP.",
+		},
+		{
+			Name: serviceReady, Kind: Gauge,
+			Description: "1 if this process takes orders, or commands, as /health/ready would say within 5 seconds; 0 if its store takes no writes.",
 		},
 		{
 			Name: buildInfo, Kind: Gauge, Attributes: []string{attrVersion, attrRevision, attrGoVersion},

@@ -61,6 +61,7 @@ type Metrics struct {
 	tries  metric.Float64Histogram
 
 	backlog *backlog // nil until something is to be read
+	ready   *ready   // as backlog
 	frozen  bool
 }
 
@@ -165,6 +166,7 @@ func (m *Metrics) Shutdown(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, lastSend)
 	defer cancel()
+	m.ready.close()
 	if m.pusher != nil {
 		m.pusher.close(ctx)
 		m.pusher = nil

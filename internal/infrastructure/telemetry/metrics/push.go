@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
@@ -34,6 +33,7 @@ type pusher struct {
 
 	mu      sync.Mutex // one sends; guards what follows
 	data    metricdata.ResourceMetrics
+	heard   otlp.Complaints
 	failing bool
 	flushed time.Time
 }
@@ -48,6 +48,7 @@ func push(ctx context.Context, to otlp.Target, log *slog.Logger) (*pusher, error
 		ManualReader: sdk.NewManualReader(
 			sdk.WithTemporalitySelector(exporter.Temporality), sdk.WithAggregationSelector(exporter.Aggregation)),
 		exporter: exporter, to: to.Endpoint, log: log, ended: make(chan struct{}),
+		heard: otlp.Complaints{What: "points", Log: log, Now: time.Now},
 	}, nil
 }
 
@@ -77,25 +78,17 @@ func (p *pusher) send(ctx context.Context) {
 	defer cancel()
 	err := p.Collect(sending, &p.data)
 	if err == nil {
-		err = p.exporter.Export(sending, &p.data)
+		err = p.heard.Heard(ctx, p.exporter.Export(sending, &p.data))
 	}
 	was := p.failing
 	switch p.failing = err != nil; {
 	case errors.Is(ctx.Err(), context.Canceled): // by close, which sends once more
 		p.failing = was
 	case p.failing && !was:
-		p.log.WarnContext(ctx, "metrics can't be sent; trying on. Look at OTEL_EXPORTER_OTLP_ENDPOINT", "endpoint", p.to, "error", brief(err))
+		p.log.WarnContext(ctx, "metrics can't be sent; trying on. Look at OTEL_EXPORTER_OTLP_ENDPOINT", "endpoint", p.to, "error", otlp.Brief(err))
 	case was && !p.failing:
 		p.log.InfoContext(ctx, "metrics can be sent again", "endpoint", p.to)
 	}
-}
-
-// maxError is how much of an error is logged, in bytes: a collector may answer whatever it likes.
-const maxError = 500
-
-func brief(err error) string {
-	text := strings.ToValidUTF8(err.Error(), "")
-	return strings.ToValidUTF8(text[:min(len(text), maxError)], "")
 }
 
 // due tells whether the last flush is so long ago, and takes this one for the last.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
@@ -63,6 +62,11 @@ const (
 	lastRest  = time.Minute
 )
 
+// newPatient returns a patient exporter around another one. Exports end with life at the latest.
+func newPatient(life context.Context, exporter sdk.SpanExporter, log *slog.Logger, now func() time.Time) *patient {
+	return &patient{SpanExporter: exporter, life: life, log: log, now: now, heard: otlp.Complaints{What: "spans", Log: log, Now: now}}
+}
+
 // patient is an exporter that leaves a collector alone which is away, and drops the spans meanwhile: a flush then costs nothing. It
 // says once that the collector is away, and once that it is back.
 type patient struct {
@@ -73,6 +77,7 @@ type patient struct {
 	now  func() time.Time
 
 	mu     sync.Mutex
+	heard  otlp.Complaints
 	misses int       // exports that failed since the last one that did not
 	rested time.Time // when to try again
 	lost   int       // spans dropped since then
@@ -105,7 +110,7 @@ func (p *patient) rests(spans int) bool {
 func (p *patient) answered(ctx context.Context, err error, spans int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err == nil {
+	if err = p.heard.Heard(ctx, err); err == nil {
 		if p.misses > 0 {
 			p.log.InfoContext(ctx, "Traces are exported again", "dropped_spans", p.lost)
 		}
@@ -118,14 +123,6 @@ func (p *patient) answered(ctx context.Context, err error, spans int) {
 	}
 	p.misses, p.lost, p.rested = p.misses+1, p.lost+spans, p.now().Add(rest)
 	if p.misses == 1 {
-		p.log.WarnContext(ctx, "Traces can't be exported and are dropped; check OTEL_EXPORTER_OTLP_ENDPOINT and the collector", "error", bounded(err))
+		p.log.WarnContext(ctx, "Traces can't be exported and are dropped; check OTEL_EXPORTER_OTLP_ENDPOINT and the collector", "error", otlp.Brief(err))
 	}
-}
-
-// maxErrorText bounds, in bytes, what is logged of an error.
-const maxErrorText = 300
-
-func bounded(err error) string {
-	text := err.Error()
-	return strings.ToValidUTF8(text[:min(len(text), maxErrorText)], "")
 }

@@ -31,10 +31,7 @@ func TestPatience(t *testing.T) {
 	var log bytes.Buffer
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	m := &moody{err: errors.New("away")}
-	p := &patient{
-		SpanExporter: m, life: t.Context(), now: func() time.Time { return now },
-		log: slog.New(slog.NewTextHandler(&log, nil)),
-	}
+	p := newPatient(t.Context(), m, slog.New(slog.NewTextHandler(&log, nil)), func() time.Time { return now })
 	export := func(count int) {
 		t.Helper()
 		if err := p.ExportSpans(t.Context(), make([]sdk.ReadOnlySpan, count)); err != nil {

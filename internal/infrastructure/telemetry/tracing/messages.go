@@ -15,22 +15,34 @@ import (
 // subscriberKey is the attribute that names who is told.
 const subscriberKey = attribute.Key("orders.subscriber")
 
+// The values of messaging.system for what subscribers stand for; the conventions have none of their own for the second and the third.
+const (
+	SystemSQS         = "aws_sqs"
+	SystemEventBridge = "aws_eventbridge"
+	SystemSimulated   = "simulated"
+)
+
+// eventsKey is the attribute that counts the events of which a subscriber that is no messaging system is told.
+const eventsKey = attribute.Key("orders.events")
+
 // maxLinks bounds the links of a span.
 const maxLinks = 128
 
 // Subscriber returns a subscriber each call of which is a span, in a trace of its own that is linked to the requests which made the
-// changes that are told.
-func (t *Tracer) Subscriber(s delivery.Subscriber) delivery.Subscriber {
+// changes that are told. The system is the messaging system that it sends to, one of those above; "" for one that sends no messages but
+// keeps files, of which the conventions of messaging say nothing.
+func (t *Tracer) Subscriber(s delivery.Subscriber, system string) delivery.Subscriber {
 	if t == nil {
 		return s
 	}
-	return subscriber{s, t}
+	return subscriber{s, t, system}
 }
 
 type subscriber struct {
 	delivery.Subscriber
 
 	tracer *Tracer
+	system string
 }
 
 // Deliver implements delivery.Subscriber.
@@ -40,9 +52,15 @@ func (s subscriber) Deliver(ctx context.Context, messages []delivery.Message) []
 		events += len(messages[i].Events)
 	}
 	name := s.Name()
-	ctx, span := s.tracer.begin(ctx, "send "+name, producer(), trace.WithNewRoot(), trace.WithLinks(linksOf(messages)...), with(
-		subscriberKey.String(name), semconv.MessagingOperationTypeSend, semconv.MessagingOperationName("send"),
-		semconv.MessagingBatchMessageCount(events)))
+	options := []trace.SpanStartOption{trace.WithNewRoot(), trace.WithLinks(linksOf(messages)...), with(subscriberKey.String(name))}
+	if s.system == "" {
+		options = append(options, with(eventsKey.Int(events)))
+	} else {
+		options = append(options, producer(), with(
+			semconv.MessagingSystemKey.String(s.system), semconv.MessagingOperationTypeSend, semconv.MessagingOperationName("send"),
+			semconv.MessagingBatchMessageCount(events)))
+	}
+	ctx, span := s.tracer.begin(ctx, "send "+name, options...)
 	defer span.End() // also when it panics
 	results := s.Subscriber.Deliver(ctx, messages)
 	note(span, firstError(results))

@@ -68,7 +68,7 @@ func Open(ctx context.Context, c Config) (*Tracer, error) {
 	life, cut := context.WithCancel(context.WithoutCancel(ctx))
 	options := []sdk.TracerProviderOption{
 		sdk.WithResource(c.Resource), sdk.WithSampler(samplerOf(c.Sampler, c.Ratio)), sdk.WithoutPanicRecording(),
-		sdk.WithBatcher(&patient{SpanExporter: exporter, life: life, log: c.Log, now: time.Now},
+		sdk.WithBatcher(newPatient(life, exporter, c.Log, time.Now),
 			sdk.WithMaxQueueSize(queueSize), sdk.WithMaxExportBatchSize(exportSize), sdk.WithBatchTimeout(exportEvery), sdk.WithExportTimeout(exportTimeout)),
 	}
 	if c.XRay {

@@ -115,7 +115,7 @@ func TestFailures(t *testing.T) {
 	draft := order.Draft{CustomerID: "ana@example.com", Items: []order.DraftItem{{SKU: "TEA", Quantity: 1, UnitPrice: "1"}}}
 	orders.PlaceBatch(ctx, ordering.Caller{}, []ordering.Place{{Draft: draft}, {Draft: draft}, {}})
 	end(http.StatusInternalServerError, false)
-	tracer.Subscriber(failingSubscriber{}).Deliver(t.Context(), nil)
+	tracer.Subscriber(failingSubscriber{}, tracing.SystemSQS).Deliver(t.Context(), nil)
 	tracer.Flush(t.Context())
 	for name, kind := range map[string]string{
 		"list orders": "store_away", "create orders": "store_away", "export orders": "store_away", "place orders": "store_away", "send books": "store_away",
@@ -147,7 +147,7 @@ func TestSubscriberThatPanics(t *testing.T) {
 				t.Error("the panic is gone")
 			}
 		}()
-		tracer.Subscriber(failingSubscriber{panics: true}).Deliver(t.Context(), nil)
+		tracer.Subscriber(failingSubscriber{panics: true}, "").Deliver(t.Context(), nil)
 	}()
 	tracer.Flush(t.Context())
 	c.One(t, "send books")
@@ -197,7 +197,7 @@ func TestLinks(t *testing.T) {
 		}
 		messages = append(messages, m)
 	}
-	tracer.Subscriber(failingSubscriber{}).Deliver(t.Context(), messages)
+	tracer.Subscriber(failingSubscriber{}, tracing.SystemSQS).Deliver(t.Context(), messages)
 	tracer.Flush(t.Context())
 	s := c.One(t, "send books")
 	want := []collector.Place{{TraceID: one[3:35], SpanID: one[36:52]}, {TraceID: two[3:35], SpanID: two[36:52]}}
