@@ -111,7 +111,8 @@ func (x *exchange) admitted(err error) error {
 	}
 }
 
-// turnAway returns the fault of a request that there is no place for, and sees to it that its client is not back at once.
+// turnAway returns the fault of a request that there is no place for, and sees to it that its client is not back at once: Retry-After
+// is a second, and what comes before may be read only after it.
 func (x *exchange) turnAway(reason string) error {
 	a := x.api
 	x.turned = true
