@@ -90,7 +90,6 @@ func newExchange(a *api, w http.ResponseWriter, r *http.Request) *exchange {
 		x.id = correlation.NewRequestID()
 	}
 	x.ctx = correlation.WithRequestID(r.Context(), x.id)
-	x.trace()
 
 	h := w.Header()
 	h[headerRequestID] = []string{x.id}
