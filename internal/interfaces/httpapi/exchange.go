@@ -36,6 +36,7 @@ type exchange struct {
 	unread  int64 // what the answer weighs, until the client has read it
 	begun   time.Time
 	inside  bool   // has a place among those that are worked on
+	taken   bool   // its body has been read whole
 	turned  bool   // was turned away
 	left    bool   // its client is gone, so that it has no answer
 	in, out []byte // what came and what goes, to be used again
@@ -89,7 +90,6 @@ func newExchange(a *api, w http.ResponseWriter, r *http.Request) *exchange {
 		x.id = correlation.NewRequestID()
 	}
 	x.ctx = correlation.WithRequestID(r.Context(), x.id)
-	x.trace()
 
 	h := w.Header()
 	h[headerRequestID] = []string{x.id}

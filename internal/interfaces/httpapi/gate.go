@@ -111,20 +111,28 @@ func (x *exchange) admitted(err error) error {
 	}
 }
 
-// turnAway returns the fault of a request that there is no place for, and sees to it that its client is not back at once.
+// turnAway returns the fault of a request that there is no place for, and sees to it that its client is not back at once: Retry-After
+// is a second, and what comes before may be read only after it.
 func (x *exchange) turnAway(reason string) error {
 	a := x.api
 	x.turned = true
 	a.Meter.Refused(reason)
 	a.gate.refusals.add(reason)
-	if n := x.r.ContentLength; n < 0 || n > lightRefusal || reason == RefusedBodyBytes {
-		// Without this net/http reads on, to use the connection again, before it lets the answer go.
-		x.w.Header()["Connection"] = closing
-	} else if a.Rest != nil && x.r.ProtoMajor == 1 && x.w.Header()["Connection"] == nil && !a.TrustedProxies.Trust(x.r.RemoteAddr) {
+	h := x.w.Header()
+	if x.r.ProtoMajor == 1 && x.wouldReadOn(reason) {
+		h["Connection"] = closing
+	} else if a.Rest != nil && x.r.ProtoMajor == 1 && h["Connection"] == nil && !a.TrustedProxies.Trust(x.r.RemoteAddr) {
 		// The connection of a proxy is not one client's alone.
 		a.Rest(x.r.Context(), a.gate.pace.Turn())
 	}
 	return errBusy
+}
+
+// wouldReadOn tells whether net/http would read much of the body of a request that is turned away, to use the connection again, before
+// it lets the answer go.
+func (x *exchange) wouldReadOn(reason string) bool {
+	n := x.r.ContentLength
+	return !x.taken && (n < 0 || n > lightRefusal || n > 0 && reason == RefusedBodyBytes)
 }
 
 // readWhole is read, in which others work in the place of a request whose body takes long. If too many do, it is turned away.
@@ -138,6 +146,7 @@ func (x *exchange) readWhole(limit int64) ([]byte, error) {
 	body, err := x.read(limit)
 	reading = false
 	if err == nil {
+		x.taken = true
 		err = loan.Return(x.ctx)
 		x.inside = err == nil
 		return body, x.admitted(err)

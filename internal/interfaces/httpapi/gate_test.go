@@ -225,9 +225,10 @@ func TestSlowSendersKeepNobodyOut(t *testing.T) {
 // TestSlowSendersAreBounded has more of them than there may be: the last ones are refused while their bodies are still to come.
 func TestSlowSendersAreBounded(t *testing.T) {
 	s := start(t, func(c *httpapi.Config, _ *memory.Store) {
-		c.MaxConcurrent, c.MaxWaiting, c.QueueTimeout = 2, 3, time.Hour
+		c.MaxConcurrent, c.MaxWaiting, c.QueueTimeout = 1, 3, time.Hour
 	})
 	calls := s.callMany(t, 3, length(len(tea)))
+	s.place(tea) // once the last of them is known to be slow
 	for range 2 {
 		c, status := s.call(t, length(len(tea)))
 		if status != http.StatusContinue {

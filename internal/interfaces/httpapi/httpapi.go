@@ -127,9 +127,11 @@ type Config struct {
 	Propagators Propagators
 	// Record begins the record of a request in a trace: the caller's, or a new one if that is none. The route is the operation's path,
 	// or "" if there is no operation. The context that it returns is for the work, and its trace (package correlation) is the record.
-	// End ends the record with the status of the answer, 0 if there was none; cut says that the answer ended too early. With nil, and
-	// for health checks, nothing is recorded.
-	Record func(ctx context.Context, caller correlation.Trace, r *http.Request, route string) (_ context.Context, end func(status int, cut bool))
+	// End ends the record with the status of the answer, 0 if there was none; cut says that the answer ended too early. With nil, for
+	// health checks, and for requests that found no place, nothing is recorded. The others began to wait for theirs at begun.
+	Record func(
+		ctx context.Context, caller correlation.Trace, r *http.Request, route string, begun time.Time,
+	) (_ context.Context, end func(status int, cut bool))
 }
 
 // Meter measures requests. Implementations are safe for concurrent use and never block; each request calls them.

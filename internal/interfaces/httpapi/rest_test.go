@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -132,4 +133,38 @@ func TestHowLongConnectionsRest(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A connection goes on after a batch for which there was no place once it had been read; one with a body that is still to come does not.
+func TestWhatWasReadClosesNoConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		open := make(chan struct{})
+		var rests []time.Duration
+		api := inProcess(func(c *httpapi.Config) {
+			m := memory.New().Open()
+			c.MaxConcurrent = 2
+			c.Orders = orders(m, &scripted{Store: m, create: func(context.Context) error {
+				<-open
+				return order.ErrNotFound
+			}})
+			c.Rest = func(_ context.Context, d time.Duration) { rests = append(rests, d) }
+		})
+		batch := `{"orders":[` + tea + strings.Repeat(" ", 5<<10) + `]}`
+		first := make(chan int, 2)
+		go func() { first <- ask(t, api, "POST", "/orders/batch", strings.NewReader(batch)).Code }()
+		synctest.Wait()
+		w := ask(t, api, "POST", "/orders/batch", strings.NewReader(batch)) // batches have one place
+		if w.Code != 503 || w.Header().Get("Connection") != "" || len(rests) != 1 {
+			t.Errorf("a batch that was read: %d %v, rests for %v", w.Code, w.Header(), rests)
+		}
+		go func() { first <- ask(t, api, "POST", "/orders", strings.NewReader(tea)).Code }()
+		synctest.Wait()
+		w = ask(t, api, "POST", "/orders/batch", strings.NewReader(batch))
+		if w.Code != 503 || w.Header().Get("Connection") != "close" || len(rests) != 1 {
+			t.Errorf("a batch that was not: %d %v, rests for %v", w.Code, w.Header(), rests)
+		}
+		close(open)
+		<-first
+		<-first
+	})
 }

@@ -35,24 +35,31 @@ func (x *exchange) serve() error {
 	a := x.api
 	allowed := a.crossOrigin.allow(x)
 	place, parameters := a.routes.find(x.r.URL.Path)
+	if place != nil {
+		x.op, x.path = place.operations[x.r.Method], parameters
+	}
+	op := x.op
+	var refused error
+	if op != nil && !op.exempt {
+		refused = x.enter()
+		defer x.leave()
+	}
+	x.trace(refused == nil) // a record of each refusal would cost what that is to save
+	if refused != nil {
+		return refused
+	}
 	if place == nil || len(place.operations) == 0 {
 		return errRoute
 	}
 	if allowed && x.isPreflight() {
 		return x.preflight(place)
 	}
-	op := place.operations[x.r.Method]
 	if op == nil {
 		x.w.Header()["Allow"] = []string{place.allow}
 		return refusal{http.StatusMethodNotAllowed, fault.New(fault.NotFound, "method_not_allowed",
 			"this path takes "+place.allow+" only")}
 	}
-	x.op, x.path = op, parameters
 	if !op.exempt {
-		if err := x.enter(); err != nil {
-			return err
-		}
-		defer x.leave()
 		if err := x.withinLimit(x.identify()); err != nil {
 			return err
 		}

@@ -26,14 +26,16 @@ func (p Propagators) of(h http.Header) (correlation.Trace, bool) {
 	return correlation.Trace{}, false
 }
 
-// trace makes the exchange a span of the caller's trace, or of a new one, and has it recorded.
-func (x *exchange) trace() {
+// trace makes the exchange a span of the caller's trace, or of a new one, and has it recorded if it was let in.
+func (x *exchange) trace(admitted bool) {
 	caller, ok := x.api.Propagators.of(x.r.Header)
-	if x.api.Record != nil {
-		if route, quiet := x.api.routeOf(x.r); !quiet {
-			x.ctx, x.record = x.api.Record(x.ctx, caller, x.r, route)
-			return
+	if x.api.Record != nil && admitted && (x.op == nil || !x.op.quiet) {
+		route := ""
+		if x.op != nil {
+			route = x.op.path
 		}
+		x.ctx, x.record = x.api.Record(x.ctx, caller, x.r, route, x.begun)
+		return
 	}
 	if ok {
 		caller = caller.NewSpan()
@@ -41,14 +43,4 @@ func (x *exchange) trace() {
 		caller = correlation.NewTrace()
 	}
 	x.ctx = correlation.WithTrace(x.ctx, caller)
-}
-
-// routeOf finds the path of the operation that a request is for, "" for none, and whether it is one that nobody wants to hear of.
-func (a *api) routeOf(r *http.Request) (path string, quiet bool) {
-	place, _ := a.routes.find(r.URL.Path)
-	if place == nil || place.operations[r.Method] == nil {
-		return "", false
-	}
-	op := place.operations[r.Method]
-	return op.path, op.quiet
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -37,7 +39,9 @@ func TestRecords(t *testing.T) {
 	records := make(chan record, 1)
 	s := start(t, func(c *httpapi.Config, m *memory.Store) {
 		c.Orders = orders(m, cutShort{m})
-		c.Record = func(ctx context.Context, from correlation.Trace, _ *http.Request, route string) (context.Context, func(int, bool)) {
+		c.Record = func(
+			ctx context.Context, from correlation.Trace, _ *http.Request, route string, _ time.Time,
+		) (context.Context, func(int, bool)) {
 			trace, _ := correlation.ParseTraceparent(own)
 			return correlation.WithTrace(ctx, trace), func(status int, cut bool) {
 				records <- record{from.Traceparent(), route, status, cut}
@@ -78,4 +82,34 @@ func TestRecords(t *testing.T) {
 	if events[0].Trace != own {
 		t.Errorf("an event has the trace %q, want that of the record", events[0].Trace)
 	}
+}
+
+// A request that finds no place is not recorded; one that waits for its place is from when it came.
+func TestRefusalsAreNotRecorded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var begun []time.Time
+		f := newFull(func(c *httpapi.Config) {
+			c.MaxWaiting, c.QueueTimeout = 1, time.Second
+			c.Record = func(ctx context.Context, _ correlation.Trace, _ *http.Request, _ string, at time.Time) (context.Context, func(int, bool)) {
+				begun = append(begun, at)
+				return ctx, func(int, bool) {}
+			}
+		})
+		came := time.Now()
+		f.fill(t)
+		if w := ask(t, f, "GET", "/orders", nil); w.Code != 503 {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+		waited := make(chan int, 1)
+		later := time.Now()
+		go func() { waited <- ask(t, f, "GET", "/orders", nil).Code }()
+		<-time.After(time.Millisecond)
+		f.open <- struct{}{} // the first one ends
+		if code := <-waited; code != 200 {
+			t.Errorf("one that waited: %d", code)
+		}
+		if diff := cmp.Diff([]time.Time{came, later}, begun); diff != "" {
+			t.Errorf("recorded (-want +got):\n%s", diff)
+		}
+	})
 }

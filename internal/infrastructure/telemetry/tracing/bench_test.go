@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"testing"
+	"time"
 
 	"go.opentelemetry.io/otel/sdk/resource"
 
@@ -38,7 +39,7 @@ func BenchmarkRequest(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				ctx, end := tracer.Request(b.Context(), correlation.Trace{}, r, "/orders")
+				ctx, end := tracer.Request(b.Context(), correlation.Trace{}, r, "/orders", time.Now())
 				if _, err := orders.List(ctx, ordering.Caller{}, ordering.Query{Limit: 1}); err != nil {
 					b.Fatal(err)
 				}

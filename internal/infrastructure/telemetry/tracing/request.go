@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"go.opentelemetry.io/otel/attribute"
@@ -17,7 +18,9 @@ import (
 // Request begins the span of an HTTP request in the caller's trace, or in a new one; see httpapi.Config.Record. The path is left
 // out, though the conventions ask for it: it is the caller's text, which may be anything, where it is not the route's. So are the
 // scheme and the server's address, which behind a proxy only that knows.
-func (t *Tracer) Request(ctx context.Context, caller correlation.Trace, r *http.Request, route string) (context.Context, func(status int, cut bool)) {
+func (t *Tracer) Request(
+	ctx context.Context, caller correlation.Trace, r *http.Request, route string, begun time.Time,
+) (context.Context, func(status int, cut bool)) {
 	method := methodOf(r.Method)
 	title := method
 	if method == otherMethod {
@@ -26,7 +29,7 @@ func (t *Tracer) Request(ctx context.Context, caller correlation.Trace, r *http.
 	if route != "" {
 		title += " " + route
 	}
-	options := append(make([]trace.SpanStartOption, 0, 2), server())
+	options := append(make([]trace.SpanStartOption, 0, 3), server(), trace.WithTimestamp(begun))
 	of, invoked := t.invocation(ctx)
 	if link, ok := linkTo(of.trace); ok && of.trace.TraceID != caller.TraceID {
 		options = append(options, trace.WithLinks(link)) // the caller has a trace of its own

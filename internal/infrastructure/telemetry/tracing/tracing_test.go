@@ -44,7 +44,7 @@ func requested(t *testing.T, tracer *tracing.Tracer) (context.Context, func(stat
 	if err != nil {
 		t.Fatal(err)
 	}
-	return tracer.Request(t.Context(), correlation.Trace{}, r, "/orders")
+	return tracer.Request(t.Context(), correlation.Trace{}, r, "/orders", time.Now())
 }
 
 // The answer decides whether a request has failed.

@@ -63,7 +63,8 @@ func (g *Gate) Try() bool {
 }
 
 // Enter returns nil when the caller may work; it must then call Leave, once. Else the error is ErrFull, ErrTimeout, or that of ctx. A
-// caller who has waited elsewhere already has less time left, but a third of what others have at least.
+// caller who has waited elsewhere already has less time left: it waits for a third of what others do at least, but while the queue does
+// not empty, Leave passes over it as it does over all whose wait, with that elsewhere, has been longer than that.
 func (g *Gate) Enter(ctx context.Context, waited time.Duration) error {
 	g.mu.Lock()
 	switch {
