@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"order-processing-service/internal/application/receiving"
 	"order-processing-service/internal/bootstrap"
+	"order-processing-service/internal/infrastructure/telemetry/metrics"
 	"order-processing-service/internal/interfaces/cli"
 )
 
@@ -70,14 +74,48 @@ func TestStatusOfTheProgram(t *testing.T) {
 	}
 }
 
-// TestStatusKnowsCommands: what a worker counts has the name and the label that `orders status` asks for.
+// TestStatusKnowsCommands has `orders status` read what a worker measures: without the names and labels that it asks for there is no
+// COMMANDS.
 func TestStatusKnowsCommands(t *testing.T) {
-	for _, i := range bootstrap.Instruments() {
-		if i.Name == "orders.commands" && slices.Contains(i.Attributes, "outcome") {
-			return
+	m, err := metrics.New(t.Context(), metrics.Config{Scraped: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.ObserveCommands(func() receiving.Counts {
+		return receiving.Counts{Applied: 5, Early: 2, DeadLettered: map[string]int{"payment_amount_wrong": 1, "command_malformed": 2}}
+	})
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", m.Handler())
+	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"status":"ok"}`)) })
+	mux.HandleFunc("GET /health/ready", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"status":"ok"}`)) })
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	status := func(args ...string) string {
+		t.Helper()
+		var out, errs bytes.Buffer
+		code := cli.Run(t.Context(), bootstrap.Commands(), append([]string{"status", "--url", server.URL}, args...), cli.Streams{Out: &out, Err: &errs})
+		if code != cli.ExitOK || errs.Len() > 0 {
+			t.Fatalf("it ends with %d and %s", code, &errs)
+		}
+		return out.String()
+	}
+	var report struct {
+		Commands struct {
+			Outcomes map[string]struct{ Total float64 }
 		}
 	}
-	t.Error("there is no orders.commands by outcome")
+	text := status("--json")
+	if err := json.Unmarshal([]byte(text), &report); err != nil {
+		t.Fatal(err)
+	}
+	for outcome, want := range map[string]float64{"applied": 5, "repeated": 0, "early": 2, "failed": 0, "dead_lettered": 3} {
+		if got, ok := report.Commands.Outcomes[outcome]; !ok || got.Total != want {
+			t.Errorf("%s: %v (there: %v), want %v, of\n%s", outcome, got.Total, ok, want, text)
+		}
+	}
+	if text := status(); !strings.Contains(text, "\nCOMMANDS ") {
+		t.Errorf("the screen has no commands:\n%s", text)
+	}
 }
 
 // nulls are the members of a JSON value that are null, by their path.
