@@ -16,7 +16,7 @@ import (
 )
 
 // stacked starts a service with two places, in which nobody waits, and with orders whose list is larger than what a connection takes
-// that nobody reads from.
+// that nobody reads from: its connections take little.
 func stacked(t *testing.T, adjust func(*httpapi.Config)) *service {
 	t.Helper()
 	s := start(t, func(c *httpapi.Config, _ *memory.Store) {
@@ -30,9 +30,18 @@ func stacked(t *testing.T, adjust func(*httpapi.Config)) *service {
 		items[i] = fmt.Sprintf(`{"sku":"TEA-%d","name":"%s","quantity":1,"unit_price":2.5}`, i, strings.Repeat("n", 190))
 	}
 	body := `{"customer_id":"c-1","items":[` + strings.Join(items, ",") + `]}`
-	for range 50 { // some 15 MB
+	for range 8 { // more than a page, which is some 2 MB
 		s.place(body)
 	}
+	server := httptest.NewUnstartedServer(s.api)
+	server.Config.ConnState = func(conn net.Conn, state http.ConnState) {
+		if tcp, ok := conn.(*net.TCPConn); ok && state == http.StateNew {
+			_ = tcp.SetWriteBuffer(16 << 10) // a test without it would fail
+		}
+	}
+	server.Start()
+	t.Cleanup(server.Close)
+	s.url = server.URL
 	return s
 }
 
