@@ -80,7 +80,7 @@ func openFunction(ctx context.Context, out io.Writer, overrides map[string]strin
 		f.log.WarnContext(ctx, "setting looks wrong in Lambda", "hint", warning)
 	}
 	f.entry = lambdafn.New(lambdafn.Config{
-		API:    f.apiThatWakes(f.log, func() { f.woken.Store(true) }),
+		API:    f.apiThatWakes(f.log, func() { f.woken.Store(true) }), //nolint:contextcheck // an exchange has that of its request
 		Before: f.refresh, After: f.after, Teller: f, Receiver: f.receiver(ctx), Log: f.log, BasePath: c.BasePath, Concurrency: c.CommandsConcurrency,
 	})
 	return f, nil

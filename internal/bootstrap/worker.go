@@ -40,7 +40,7 @@ func OpenWorker(ctx context.Context, c *config.Config, out io.Writer) (*Service,
 				return queue.Check(ctx, c.CommandsDeadLetterQueueURL, c.CommandsEarlyReceives)
 			},
 		})
-		return httpapi.NewHealth(httpapi.Config{Orders: s.orders, Log: telemetry.Patient(s.log), Version: Build().Version}), nil
+		return httpapi.NewHealth(httpapi.Config{Orders: s.orders, Log: telemetry.Patient(s.log), Version: Build().Version}), nil //nolint:contextcheck // an exchange has that of its request
 	})
 }
 

@@ -159,13 +159,10 @@ func (x *exchange) readWhole(limit int64) ([]byte, error) {
 	return nil, err
 }
 
-// longAgo is a deadline that is over.
-var longAgo = time.Unix(1, 0)
-
 // stopReading has read end with an error.
 func (x *exchange) stopReading() {
 	// A reader without deadlines goes on until its body has come, or does no more.
-	_ = http.NewResponseController(x.w).SetReadDeadline(longAgo)
+	_ = http.NewResponseController(x.w).SetReadDeadline(time.Unix(1, 0)) // which is over
 }
 
 // refusals tells the log of requests that were turned away, in one line a second: a line for each would cost what the refusal is

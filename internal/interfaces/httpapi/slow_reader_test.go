@@ -27,7 +27,7 @@ func stacked(t *testing.T, adjust func(*httpapi.Config)) *service {
 	})
 	items := make([]string, 900)
 	for i := range items {
-		items[i] = fmt.Sprintf(`{"sku":"TEA-%d","name":"%s","quantity":1,"unit_price":2.5}`, i, strings.Repeat("n", 190))
+		items[i] = fmt.Sprintf(`{"sku":"TEA-%d","name":%q,"quantity":1,"unit_price":2.5}`, i, strings.Repeat("n", 190))
 	}
 	body := `{"customer_id":"c-1","items":[` + strings.Join(items, ",") + `]}`
 	for range 8 { // more than a page, which is some 2 MB
@@ -64,11 +64,11 @@ func (s *service) askOnly(t *testing.T) int {
 	if _, err := io.WriteString(conn, "GET /orders?limit=100 HTTP/1.1\r\nHost: orders\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
-	response, err := http.ReadResponse(bufio.NewReaderSize(conn, 16), nil)
+	response, err := http.ReadResponse(bufio.NewReaderSize(conn, 16), nil) //nolint:bodyclose // it is never read: that is what this is for
 	if err != nil {
 		t.Fatal(err)
 	}
-	return response.StatusCode //nolint:bodyclose // it is never read: that is what this is for
+	return response.StatusCode
 }
 
 // TestSlowReadersKeepNobodyOut has clients that never read their answers take all places, over HTTP/1.
@@ -100,7 +100,7 @@ func TestSlowReadersOverHTTP2KeepNobodyOut(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = response.Body.Close() })
-		if response.ProtoMajor != 2 || response.StatusCode != 200 {
+		if response.ProtoMajor != 2 || response.StatusCode != http.StatusOK {
 			t.Fatalf("answer %d: %s %s", i, response.Proto, response.Status)
 		}
 	}
