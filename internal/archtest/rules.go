@@ -41,8 +41,10 @@ func table() []row {
 		correlation = "internal/application/correlation" // of the trace that a message came with
 		delivery    = "internal/application/delivery"
 		ordering    = "internal/application/ordering"
+		receiving   = "internal/application/receiving"
 		wire        = "internal/application/wire"
 		document    = "internal/infrastructure/store/document"
+		measured    = "internal/infrastructure/telemetry/metrics"
 		stores      = "internal/infrastructure/store/..."
 	)
 	var (
@@ -66,7 +68,7 @@ func table() []row {
 
 		// The use cases, and the ports they call. What is committed is handed over to be told, never the other way round.
 		{pkg: ordering, module: []string{domain, delivery}, libraries: helpful, closed: ported, inTests: parts},
-		{pkg: "internal/application/receiving", module: []string{domain, ordering, wire, correlation}, libraries: helpful, closed: ported, inTests: parts},
+		{pkg: receiving, module: []string{domain, ordering, wire, correlation}, libraries: helpful, closed: ported, inTests: parts},
 		{pkg: "internal/application/processing", module: []string{domain, ordering}, libraries: helpful, closed: ported, inTests: parts},
 		{pkg: "internal/application/importing", module: []string{domain, ordering, wire}, libraries: helpful, closed: ported, inTests: parts},
 		{pkg: "internal/application/copying", module: []string{domain, delivery}, libraries: helpful, closed: ported, inTests: parts},
@@ -78,7 +80,7 @@ func table() []row {
 		{pkg: "internal/infrastructure/aws/...", module: []string{domain, application, "internal/infrastructure/aws"}, libraries: anything, inTests: parts},
 		{pkg: "internal/infrastructure/certificates", module: inside, libraries: anything, inTests: []string{"test/authority"}},
 		// What is measured and traced goes to the same place.
-		{pkg: "internal/infrastructure/telemetry/...", module: []string{domain, application, "internal/infrastructure/telemetry/otlp"}, libraries: anything, inTests: append([]string{"test/collector"}, parts...)},
+		{pkg: "internal/infrastructure/telemetry/...", module: []string{domain, application, "internal/infrastructure/telemetry/otlp"}, libraries: anything, inTests: append([]string{"test/collector", "test/authority"}, parts...)},
 		{pkg: infrastructure, module: inside, libraries: anything, inTests: parts},
 
 		// The ways in.
@@ -91,6 +93,7 @@ func table() []row {
 
 		// What holds them to their word.
 		{pkg: "internal/archtest", module: none},
+		{pkg: "test/metrics", module: []string{"test/...", bootstrap, cli, receiving, measured}, libraries: anything}, // makes what only a worker has
 		{pkg: "test/...", module: []string{"test/...", bootstrap, "internal/bootstrap/...", cli}, libraries: anything},
 	}
 }

@@ -40,7 +40,8 @@ func OpenWorker(ctx context.Context, c *config.Config, out io.Writer) (*Service,
 				return queue.Check(ctx, c.CommandsDeadLetterQueueURL, c.CommandsEarlyReceives)
 			},
 		})
-		return httpapi.NewHealth(httpapi.Config{Orders: s.orders, Log: telemetry.Patient(s.log), Version: Build().Version}), nil //nolint:contextcheck // an exchange has that of its request
+		health := httpapi.Config{Orders: s.orders, Log: telemetry.Patient(s.log), Version: Build().Version}
+		return httpapi.NewHealth(health), nil //nolint:contextcheck // an exchange has that of its request
 	})
 }
 
