@@ -86,12 +86,6 @@ func openFunction(ctx context.Context, out io.Writer, overrides map[string]strin
 	return f, nil
 }
 
-// after is what an invocation does before its answer: nothing of it may be left for later.
-func (f *function) after(ctx context.Context) {
-	f.measured(ctx)
-	f.tracer.Flush(ctx)
-}
-
 // refreshTimeout bounds the look for changed settings, for which an invocation waits.
 const refreshTimeout = 2 * time.Second
 

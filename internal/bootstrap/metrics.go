@@ -43,17 +43,21 @@ func newEMF(c *config.Config, out io.Writer) *emf.Writer {
 	})
 }
 
-// lambdaFlush bounds how long the end of an invocation waits for a collector.
+// lambdaFlush bounds how long the end of an invocation waits for a collector in all.
 const lambdaFlush = time.Second
 
-// measured is what happens at the end of an invocation: what it did is written, and sent if there is a collector and it is time.
-func (f *function) measured(ctx context.Context) {
+// after is what an invocation does before its answer: nothing of it may be left for later. What it did is written, and sent to the
+// collector if there is one: its metrics, when it is time, and its spans at the same time.
+func (f *function) after(ctx context.Context) {
 	if err := f.emf.Write(ctx); err != nil {
 		f.log.WarnContext(ctx, "metrics can't be written", "error", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, lambdaFlush)
 	defer cancel()
-	f.metrics.Flush(ctx)
+	var sending sync.WaitGroup
+	sending.Go(func() { f.metrics.Flush(ctx) })
+	f.tracer.Flush(ctx)
+	sending.Wait()
 }
 
 // metricsConfig is who is measured, and where it is sent.

@@ -196,3 +196,28 @@ func TestCollectorSendsWhatTheDashboardAsks(t *testing.T) {
 		t.Errorf("%d declarations, which let anything pass", len(declarations))
 	}
 }
+
+// The collector gives CloudWatch no percentiles: an alarm on one is for functions only, and another one stands in for it.
+func TestAlarmsOnPercentilesHaveAStandIn(t *testing.T) {
+	template, err := observability.ReadTemplate(observability.Folder + "template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for name, alarm := range template.Alarms {
+		if alarm.ExtendedStatistic == "" {
+			continue
+		}
+		found++
+		standIn := false
+		for _, other := range template.Alarms {
+			standIn = standIn || other.MetricName == alarm.MetricName && other.ExtendedStatistic == "" && other.Condition == "HasAveragesOnly"
+		}
+		if alarm.Condition != "HasPercentiles" || !standIn {
+			t.Errorf("%s would have no data by the collector (under %q; another stands in: %v)", name, alarm.Condition, standIn)
+		}
+	}
+	if found == 0 {
+		t.Error("no alarm looks at a percentile")
+	}
+}

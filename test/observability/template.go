@@ -20,6 +20,8 @@ func NewSeries(metric string, dimensions []string) Series {
 // Alarm is an alarm of CloudWatch.
 type Alarm struct {
 	AlarmDescription, MetricName string
+	// Condition is that of the template under which there is the alarm; ExtendedStatistic the percentile that it looks at, if any.
+	Condition, ExtendedStatistic string
 	Dimensions                   []struct {
 		Name string `yaml:"Name"`
 	}
@@ -38,9 +40,11 @@ func ReadTemplate(path string) (*Template, error) {
 	var file struct {
 		Resources map[string]struct {
 			Type       string `yaml:"Type"`
+			Condition  string `yaml:"Condition"`
 			Properties struct {
 				AlarmDescription string `yaml:"AlarmDescription"`
 				MetricName       string `yaml:"MetricName"`
+				Percentile       string `yaml:"ExtendedStatistic"`
 				DashboardBody    string `yaml:"DashboardBody"`
 				Dimensions       []struct {
 					Name string `yaml:"Name"`
@@ -60,7 +64,10 @@ func ReadTemplate(path string) (*Template, error) {
 			for _, d := range p.Dimensions {
 				names = append(names, d.Name)
 			}
-			t.Alarms[name] = Alarm{AlarmDescription: p.AlarmDescription, MetricName: p.MetricName, Dimensions: p.Dimensions}
+			t.Alarms[name] = Alarm{
+				AlarmDescription: p.AlarmDescription, MetricName: p.MetricName, Condition: r.Condition, ExtendedStatistic: p.Percentile,
+				Dimensions: p.Dimensions,
+			}
 			t.Series[NewSeries(p.MetricName, names)] = name
 		case "AWS::CloudWatch::Dashboard":
 			if err := t.readDashboard(p.DashboardBody); err != nil {
