@@ -70,11 +70,11 @@ func (c claims) scopes() (access.Scopes, error) {
 			return 0, nil
 		}
 	}
-	names, ok := list(value)
-	if text, isText := value.(string); isText {
+	if text, ok := value.(string); ok {
 		// API Gateway's HTTP APIs write a list as the text "[a b]".
-		names = strings.Split(strings.Trim(text, "[]"), " ")
+		return access.ScopesOf(strings.Split(strings.Trim(text, "[]"), " ")...), nil
 	}
+	names, ok := list(value)
 	if !ok {
 		return 0, refuse(codeInvalid, "the token's claim scope or scp is neither text nor a list of texts")
 	}

@@ -72,7 +72,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		"name":       {http.StatusBadRequest, awstest.Refusal("ValidationException"), "is no name or ARN"},
 		"bytes":      {http.StatusOK, map[string]any{"SecretBinary": []byte(marker)}, "keep it as text (SecretString)"},
 		"empty":      {http.StatusOK, map[string]any{"SecretString": " "}, "is empty"},
-		"too large":  {http.StatusOK, map[string]any{"SecretString": strings.Repeat(marker, 64<<10)}, "is larger than 65536 bytes"},
+		"too large":  {http.StatusOK, map[string]any{"SecretString": strings.Repeat(marker, 64<<10/len(marker)+1)}, "is larger than 65536 bytes"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
