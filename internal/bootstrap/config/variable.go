@@ -29,13 +29,13 @@ type variable struct {
 	field     int // index in Config
 	keepEmpty bool
 	secret    bool
-	pattern   *regexp.Regexp
+	pattern   func() *regexp.Regexp // nil for none
 	bounded   bool
 	min, max  int64 // nanoseconds for a duration
 }
 
-// variables is the table as the tags of Config have it. It is read once, as compiling its patterns takes ten milliseconds, and
-// not changed.
+// variables is the table as the tags of Config have it. It is read once and not changed. A pattern is made when a value is to match
+// it: all of them take ten milliseconds and 3 MB.
 var variables = sync.OnceValue(readTags) //nolint:gochecknoglobals // a constant that the language has no word for
 
 // readTags panics on a tag that makes no sense, which a test of the table brings out.
@@ -58,7 +58,7 @@ func readTags() []variable {
 			secret:      field.Type == reflect.TypeFor[Secret](),
 		}
 		if pattern := field.Tag.Get("pattern"); pattern != "" {
-			v.pattern = regexp.MustCompile(pattern)
+			v.pattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
 		}
 		if low, high := field.Tag.Get("min"), field.Tag.Get("max"); low != "" || high != "" {
 			v.bounded = true
@@ -95,7 +95,7 @@ func (v variable) accepts(value reflect.Value) bool {
 		return value.Int() >= v.min && value.Int() <= v.max
 	case v.pattern != nil:
 		text := value.String()
-		return text == "" && v.byDefault == "" || v.pattern.MatchString(text)
+		return text == v.byDefault || v.pattern().MatchString(text)
 	default:
 		return true
 	}

@@ -164,7 +164,7 @@ func isOrigin(text string) bool {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.Scheme+"://"+u.Host != text || strings.ToLower(text) != text {
 		return false
 	}
-	if !hostName.MatchString(u.Hostname()) {
+	if !isHostName(u.Hostname()) {
 		if _, err := netip.ParseAddr(u.Hostname()); err != nil {
 			return false
 		}

@@ -13,7 +13,9 @@ import (
 	"sync"
 
 	"github.com/swaggest/swgui"
-	"github.com/swaggest/swgui/v5emb"
+	"github.com/swaggest/swgui/v5/static"
+	"github.com/swaggest/swgui/v5cdn"
+	"github.com/vearutop/statigz"
 )
 
 // documents lists the operations that serve the documents on operations, and Swagger UI. They are
@@ -75,8 +77,10 @@ type docsPage struct {
 	policy string
 }
 
+// newDocsPage makes the page that loads from elsewhere name the assets here. The package that would do it has the start of every
+// process read all of them.
 func newDocsPage() *docsPage {
-	ui := v5emb.NewWithConfig(swgui.Config{
+	ui := v5cdn.NewWithConfig(swgui.Config{
 		// Links are relative, so that the page works wherever a gateway puts the API; the document is looked for from
 		// below the page.
 		Title: "Order Processing Service", SwaggerJSON: "../openapi.json", BasePath: "docs", InternalBasePath: "/docs",
@@ -87,7 +91,10 @@ func newDocsPage() *docsPage {
 	var page pageWriter
 	ui.ServeHTTP(&page, &http.Request{Method: http.MethodGet, URL: &url.URL{Path: "/docs"}})
 	index := page.Bytes()
-	return &docsPage{assets: ui, index: index, policy: contentPolicy(index)}
+	for _, base := range []string{v5cdn.AssetsBase, v5cdn.FaviconBase} {
+		index = bytes.ReplaceAll(index, []byte(base), []byte("docs/"))
+	}
+	return &docsPage{assets: http.StripPrefix("/docs/", statigz.FileServer(static.FS)), index: index, policy: contentPolicy(index)}
 }
 
 // docsAssets lists the files that the page loads.
