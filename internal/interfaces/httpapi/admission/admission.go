@@ -46,6 +46,7 @@ type Gate struct {
 	lent    int       // places of those who have yet to come back, or are in back
 	busy    time.Time // since when somebody has been in queue, while somebody is
 	waiters sync.Pool
+	loans   sync.Pool
 }
 
 // New returns a gate that nobody has come through.

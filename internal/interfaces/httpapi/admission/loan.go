@@ -7,13 +7,14 @@ import (
 )
 
 // Loan is a place at work whose holder waits for something outside, such as a client that sends slowly. If that takes long, others
-// work there meanwhile.
+// work there meanwhile. Nobody may use it once Return or End has been called: it may be somebody else's then.
 type Loan struct {
 	gate  *Gate
 	timer *time.Timer
 
-	mu    sync.Mutex
-	state loanState
+	mu     sync.Mutex
+	state  loanState
+	recall func()
 }
 
 type loanState int
@@ -29,14 +30,19 @@ const (
 // is to give up what it waits for: recall is called, once, which must not block or call the loan. It is not called, and not at work any
 // more, once Return or End has returned.
 func (g *Gate) Lend(after time.Duration, recall func()) *Loan {
-	l := &Loan{gate: g}
+	l, ok := g.loans.Get().(*Loan)
+	if !ok {
+		l = &Loan{gate: g}
+		l.timer = time.AfterFunc(time.Hour, l.lend) // until it is set, just below
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.timer = time.AfterFunc(after, func() { l.lend(recall) })
+	l.state, l.recall = held, recall
+	l.timer.Reset(after)
 	return l
 }
 
-func (l *Loan) lend(recall func()) {
+func (l *Loan) lend() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
@@ -45,7 +51,7 @@ func (l *Loan) lend(recall func()) {
 		l.state = lent
 	default:
 		l.state = called
-		recall()
+		l.recall()
 	}
 }
 
@@ -53,13 +59,14 @@ func (l *Loan) lend(recall func()) {
 // request by now is not to be in vain. With an error the caller has no place, and must not Leave: ErrFull when it was recalled,
 // ErrTimeout, or that of ctx.
 func (l *Loan) Return(ctx context.Context) error {
+	g := l.gate
 	switch l.end() {
 	case held:
 		return nil
 	case lent:
-		return l.gate.enterAgain(ctx)
+		return g.enterAgain(ctx)
 	default:
-		l.gate.Leave()
+		g.Leave()
 		return ErrFull
 	}
 }
@@ -67,20 +74,23 @@ func (l *Loan) Return(ctx context.Context) error {
 // End ends the loan for somebody who will not go on. It tells whether the caller still has the place, and must Leave; recalled is
 // that it was. Either this or Return is called, once.
 func (l *Loan) End() (inside, recalled bool) {
-	state := l.end()
+	g, state := l.gate, l.end()
 	if state == lent {
-		l.gate.giveUp()
+		g.giveUp()
 	}
 	return state != lent, state == called
 }
 
-// end returns what the loan was until now.
+// end returns what the loan was until now, and keeps it for the next one unless its timer has gone off: lend may be at work then.
 func (l *Loan) end() loanState {
-	l.timer.Stop()
+	unused := l.timer.Stop()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	was := l.state
-	l.state = over
+	l.state, l.recall = over, nil
+	if unused {
+		l.gate.loans.Put(l)
+	}
 	return was
 }
 
