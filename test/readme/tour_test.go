@@ -53,14 +53,19 @@ func tours() []tour {
 				change("ebe6a33095d3bef782af740b", `{"status":"CANCELED"}`) +
 				place("row-1", `{"customer_id":"c-3","items":[{"sku":"MUG","quantity":1,"unit_price":7}]}`),
 		},
-		{
-			page:     "docs/operations.md",
-			needs:    []string{"sqlite3"},
-			settings: map[string]string{"DELIVERY_MAX_ATTEMPTS": "2", "DELIVERY_BACKOFF_MIN": "1ms", "DELIVERY_POLL_INTERVAL": "10ms"},
-			prepare: "mkdir data/s3 && touch data/s3/orders-manifest\n" +
-				place("cart-17", `{"customer_id":"c-1","items":[{"sku":"TEA","quantity":2,"unit_price":12.50}]}`),
-		},
+		{page: "docs/operations.md", needs: []string{"sqlite3"}, settings: quickToPark(), prepare: parkOne()},
+		{page: "docs/status.md", settings: quickToPark(), prepare: parkOne()},
 	}
+}
+
+// quickToPark and parkOne bring about a delivery that is parked: a file lies where the folder of manifests should be.
+func quickToPark() map[string]string {
+	return map[string]string{"DELIVERY_MAX_ATTEMPTS": "2", "DELIVERY_BACKOFF_MIN": "1ms", "DELIVERY_POLL_INTERVAL": "10ms"}
+}
+
+func parkOne() string {
+	return "mkdir data/s3 && touch data/s3/orders-manifest\n" +
+		place("cart-17", `{"customer_id":"c-1","items":[{"sku":"TEA","quantity":2,"unit_price":12.50}]}`)
 }
 
 // place and change are the commands that place and change an order.
