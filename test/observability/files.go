@@ -55,6 +55,23 @@ func readYAML(path string, into any) error {
 	return nil
 }
 
+// Jobs reads the names of the jobs of a configuration of Prometheus.
+func Jobs(path string) ([]string, error) {
+	var file struct {
+		Jobs []struct {
+			Name string `yaml:"job_name"`
+		} `yaml:"scrape_configs"`
+	}
+	if err := readYAML(path, &file); err != nil {
+		return nil, err
+	}
+	var all []string
+	for _, job := range file.Jobs {
+		all = append(all, job.Name)
+	}
+	return all, nil
+}
+
 // Panel is one of a dashboard of Grafana.
 type Panel struct {
 	ID      int    `json:"id"`

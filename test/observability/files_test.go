@@ -86,6 +86,41 @@ func TestAlertsHaveRunbooks(t *testing.T) {
 	}
 }
 
+// A job that an alert asks for under another name is never read. The example for one machine has servers alone, so that nobody without a
+// worker is rung for one; where pods are found, there is a job for each.
+func TestExamplesHaveTheJobsOfTheRules(t *testing.T) {
+	asked := map[string]bool{}
+	for _, r := range rules(t) {
+		selectors, err := observability.Query{Place: r.Alert + r.Record, Text: r.Expr}.Selectors()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range selectors {
+			for _, want := range s.Wants {
+				if want.Name == "job" {
+					for job := range strings.SplitSeq(want.Value, "|") {
+						asked[job] = true
+					}
+				}
+			}
+		}
+	}
+	for file, want := range map[string][]string{"prometheus.yml": {"orders"}, "kubernetes.yml": {"orders", "orders-worker"}} {
+		jobs, err := observability.Jobs(observability.Folder + "prometheus/" + file)
+		if err != nil || !slices.Equal(jobs, want) {
+			t.Errorf("%s has the jobs %q (%v), want %q", file, jobs, err, want)
+		}
+		for _, job := range jobs {
+			if !asked[job] {
+				t.Errorf("%s: no rule asks for the job %s", file, job)
+			}
+		}
+	}
+	if len(asked) != 2 {
+		t.Errorf("the rules ask for %v", asked)
+	}
+}
+
 func TestDashboardIsWhole(t *testing.T) {
 	d, err := observability.ReadDashboard(observability.Folder + "grafana/orders.json")
 	if err != nil {
