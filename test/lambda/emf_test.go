@@ -136,6 +136,11 @@ func TestMetricsInTheLog(t *testing.T) {
 	if after := len(metricLines(t, f)); after != before {
 		t.Errorf("health checks made %d lines", after-before)
 	}
+	for _, line := range metricLines(t, f) {
+		if line["orders.delivery.waiting"] != nil {
+			t.Error("an invocation that is no sweep asks the store what waits")
+		}
+	}
 	r.Invoke(t, recorded(t, "sweep"))
 
 	got := metricLines(t, f)
