@@ -35,6 +35,7 @@ func Build(folder string) ([]runtime.Object, error) {
 // Decode decodes manifests as Build does.
 func Decode(text []byte) ([]runtime.Object, error) {
 	kinds := runtime.NewScheme()
+	kinds.AddKnownTypes(monitoring, &PodMonitor{})
 	for _, add := range []func(*runtime.Scheme) error{
 		corev1.AddToScheme, appsv1.AddToScheme, autoscalingv2.AddToScheme, networkingv1.AddToScheme, policyv1.AddToScheme,
 	} {

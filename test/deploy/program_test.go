@@ -133,56 +133,90 @@ func settings(t *testing.T, program string, given map[string]string) []string {
 func environments(t *testing.T) map[string]map[string]string {
 	t.Helper()
 	all := map[string]map[string]string{}
-	function := deploy.Find(readTemplate(t, "sam").Resources["OrdersFunction"].Properties, "Environment", "Variables")
-	all["sam"] = texts(function)
+	sam, fargate := readTemplate(t, "sam"), readTemplate(t, "fargate")
+	function, _ := deploy.Find(sam.Resources["OrdersFunction"].Properties, "Environment", "Variables").(map[string]any)
+	all["sam"] = texts(t, sam, function)
 	for _, task := range []string{"ServerTask", "WorkerTask"} {
-		containers, _ := readTemplate(t, "fargate").Resources[task].Properties["ContainerDefinitions"].([]any)
+		containers, _ := fargate.Resources[task].Properties["ContainerDefinitions"].([]any)
 		variables, _ := deploy.Find(containers[0], "Environment").([]any)
 		pairs := map[string]any{}
 		for _, v := range variables {
-			if chosen, ok := deploy.Find(v, "Fn::If").([]any); ok {
-				v = chosen[1] // what is set, if it is
-			}
+			v = chosen(v)
 			name, _ := deploy.Find(v, "Name").(string)
 			pairs[name] = deploy.Find(v, "Value")
 		}
-		all["fargate/"+task] = texts(pairs)
+		all["fargate/"+task] = texts(t, fargate, pairs)
 	}
 	if server, worker := all["fargate/ServerTask"], all["fargate/WorkerTask"]; !maps.Equal(server, worker) {
 		t.Errorf("servers of Fargate are told %v, workers %v", server, worker)
 	}
 	for _, name := range overlays {
-		set := map[string]string{}
-		objects := build(t, "overlays/"+name)
-		for _, m := range deploy.All[corev1.ConfigMap](objects) {
-			maps.Copy(set, m.Data)
-		}
-		for _, s := range deploy.All[corev1.Secret](objects) {
-			for variable, value := range s.Data {
-				set[variable] = string(value)
-			}
-		}
-		for _, d := range deploy.All[appsv1.Deployment](objects) {
-			for _, v := range d.Spec.Template.Spec.Containers[0].Env {
-				if strings.HasPrefix(d.Name, "orders-") {
-					set[v.Name] = v.Value
-				}
-			}
-		}
-		all["kubernetes/"+name] = set
+		all["kubernetes/"+name] = kubernetesEnvironment(t, "overlays/"+name)
 	}
 	all["compose"] = composeEnvironment(t)
 	all["image"] = imageEnvironment(t)
 	return all
 }
 
-func texts(variables any) map[string]string {
+func kubernetesEnvironment(t *testing.T, folder string) map[string]string {
+	t.Helper()
 	set := map[string]string{}
-	pairs, _ := variables.(map[string]any)
-	for name, value := range pairs {
-		set[name], _ = value.(string)
+	objects := build(t, folder)
+	for _, m := range deploy.All[corev1.ConfigMap](objects) {
+		maps.Copy(set, m.Data)
+	}
+	for _, s := range deploy.All[corev1.Secret](objects) {
+		for variable, value := range s.Data {
+			set[variable] = string(value)
+		}
+	}
+	for _, d := range deploy.All[appsv1.Deployment](objects) {
+		for _, v := range d.Spec.Template.Spec.Containers[0].Env {
+			if strings.HasPrefix(d.Name, "orders-") {
+				set[v.Name] = v.Value
+			}
+		}
 	}
 	return set
+}
+
+// parameters are what somebody might give for the parameters of templates that have no default, or an empty one.
+var parameters = map[string]string{
+	"JwtIssuer": "https://id.example.com/", "JwtAudience": "orders", "JwtJwksUrl": "https://id.example.com/.well-known/jwks.json",
+	"JwtCustomerClaim": "customer_id", "CorsAllowedOrigins": "https://shop.example,https://www.shop.example",
+	"PublicSubnetCidrs": "10.0.0.0/20,10.0.16.0/20", "CollectorUrl": "http://127.0.0.1:4318",
+}
+
+// texts are values of a template with parameters in them.
+func texts(t *testing.T, template deploy.Template, values map[string]any) map[string]string {
+	t.Helper()
+	set := map[string]string{}
+	for name, value := range values {
+		value = chosen(value)
+		set[name], _ = value.(string)
+		parameter, isRef := deploy.Find(value, "Ref").(string)
+		if !isRef || template.Parameters[parameter] == nil {
+			continue
+		}
+		given, ok := parameters[parameter]
+		if !ok {
+			given, _ = template.Parameters[parameter]["Default"].(string)
+		}
+		pattern, _ := template.Parameters[parameter]["AllowedPattern"].(string)
+		if allowed, err := regexp.Compile(pattern); err != nil || ok && !allowed.MatchString(given) {
+			t.Errorf("%s does not take %q: %v", parameter, given, err)
+		}
+		set[name] = given
+	}
+	return set
+}
+
+// chosen is what a template sets under a condition, if that holds.
+func chosen(value any) any {
+	if ways, ok := deploy.Find(value, "Fn::If").([]any); ok {
+		return ways[1]
+	}
+	return value
 }
 
 func composeEnvironment(t *testing.T) map[string]string {
@@ -265,7 +299,9 @@ func TestFilesKnowPortPathsAndUser(t *testing.T) {
 	}
 	for _, p := range deploy.All[networkingv1.NetworkPolicy](objects) {
 		for _, rule := range p.Spec.Ingress {
-			isPort(p.Name, rule.Ports[0].Port.IntVal)
+			if p.Name != metricsPolicy { // which has a test of its own
+				isPort(p.Name, rule.Ports[0].Port.IntVal)
+			}
 		}
 	}
 	for _, i := range deploy.All[networkingv1.Ingress](objects) {

@@ -159,6 +159,11 @@ func TestTemplatesKeepPromises(t *testing.T) {
 		{"sam", "OrdersFunction", []string{"Environment", "Variables", "AUTH"}, map[string]any{
 			"Fn::If": []any{"NeedsJwt", "gateway", ref("AWS::NoValue")},
 		}},
+		{"sam", "OrdersFunction", []string{"Environment", "Variables", "APP_ENV"}, map[string]any{
+			"Fn::If": []any{"NeedsJwt", "production", ref("AWS::NoValue")},
+		}},
+		{"sam", "ApiPreflightRoute", []string{"RouteKey"}, "OPTIONS /{proxy+}"},
+		{"sam", "ApiPreflightRoute", []string{"AuthorizationType"}, "NONE"},
 		{"sam", "CommandsSource", []string{"FunctionResponseTypes"}, []any{"ReportBatchItemFailures"}},
 		{"sam", "Sweep", []string{"Target", "Input"}, `{"sweep":true}`},
 		{"sam", "FunctionLogGroup", []string{"RetentionInDays"}, ref("LogRetentionDays")},
@@ -172,6 +177,19 @@ func TestTemplatesKeepPromises(t *testing.T) {
 		found := deploy.Find(readTemplate(t, promise.template).Resources[promise.resource].Properties, promise.path...)
 		if diff := cmp.Diff(promise.value, found); diff != "" {
 			t.Errorf("%s, %s of %s: %s", promise.template, strings.Join(promise.path, "."), promise.resource, diff)
+		}
+	}
+}
+
+// No stack is made without an identity provider: whoever makes one must say which, and nothing is not an answer.
+func TestFargateAsksForTheProvider(t *testing.T) {
+	template := readTemplate(t, "fargate")
+	for _, name := range []string{"JwtIssuer", "JwtAudience", "JwtJwksUrl", "PublicSubnetCidrs"} {
+		parameter := template.Parameters[name]
+		pattern, _ := parameter["AllowedPattern"].(string)
+		allowed, err := regexp.Compile(pattern)
+		if err != nil || pattern == "" || allowed.MatchString("") || parameter["Default"] != nil {
+			t.Errorf("%s may be left out: pattern %q, default %v, %v", name, pattern, parameter["Default"], err)
 		}
 	}
 }
