@@ -34,6 +34,7 @@ type core struct {
 	orders     *ordering.Service
 	useCases   httpapi.Orders    // those of orders, traced if anything is
 	callers    *identity.Callers // nil when nobody is asked who calls
+	release    func() int        // how many of the connections that rest may be read again
 	checks     []look
 	stopLooks  context.CancelFunc // at what the parts depend on
 }
@@ -122,6 +123,7 @@ func (p *core) apiThatWakes(log *slog.Logger, wake func()) http.Handler {
 	}
 	api := httpapi.New(settings)
 	p.metrics.ObserveAdmission(api.Waiting)
+	p.release = api.Release
 	return api
 }
 

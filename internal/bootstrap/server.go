@@ -53,7 +53,7 @@ func (s *Service) incoming() net.Listener {
 	}
 	proxies := clients.Proxies(c.Proxies())
 	limited := connections.Limit(s.listener, connections.Limits{
-		Max: most, PerNetwork: c.MaxConnectionsPerAddress, Log: s.log,
+		Max: most, PerNetwork: c.MaxConnectionsPerAddress, Release: s.release, Log: s.log,
 		Network: func(address netip.Addr) (netip.Prefix, bool) {
 			return clients.Network(address), !proxies.Trusts(address)
 		},

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"runtime/debug"
 	"time"
 
 	"order-processing-service/internal/application/receiving"
@@ -157,8 +156,6 @@ func (s *Service) Close() error {
 	return errors.Join(append(errs, s.admin.close(), s.close(ctx))...)
 }
 
-const gcPercent = 400
-
 // serve is the work behind the serve command.
 func serve(ctx context.Context, streams cli.Streams, o cli.ServeOptions) error {
 	if api := os.Getenv(lambdafn.RuntimeVariable); api != "" {
@@ -176,11 +173,7 @@ func run(
 	ctx context.Context, streams cli.Streams, c *config.Config,
 	open func(context.Context, *config.Config, io.Writer) (*Service, error), hello func(url, place string) string,
 ) error {
-	if os.Getenv("GOGC") == "" {
-		// Little is kept in memory, so that collecting it less often costs some megabytes and saves
-		// a tenth of the work of placing an order.
-		debug.SetGCPercent(gcPercent)
-	}
+	tuneCollector()
 	s, err := open(ctx, c, streams.Out)
 	if err != nil {
 		return err

@@ -27,6 +27,7 @@ const (
 // child is a server that runs in a process of its own.
 type child struct {
 	addr    string
+	health  string        // where it is asked, without TLS, whether it is alive
 	dataDir string        // of the service; empty for a bare server
 	started time.Duration // from its execution to its first answer
 
@@ -39,6 +40,11 @@ type child struct {
 
 // service starts the program on a folder, which it makes when it is missing, with settings such as "EVENTS=none".
 func (b *bench) service(ctx context.Context, dataDir string, settings ...string) (*child, error) {
+	return b.serviceWithAdmin(ctx, dataDir, "", settings...)
+}
+
+// serviceWithAdmin is service with an admin address, "" for that by default.
+func (b *bench) serviceWithAdmin(ctx context.Context, dataDir, admin string, settings ...string) (*child, error) {
 	addr, err := freeAddress(ctx)
 	if err != nil {
 		return nil, err
@@ -48,7 +54,11 @@ func (b *bench) service(ctx context.Context, dataDir string, settings ...string)
 		return nil, fmt.Errorf("free address: %w", err)
 	}
 	env := append(b.environment(), "HOST="+host, "PORT="+port, "DATA_DIR="+dataDir, "LOG_LEVEL="+b.logLevel)
-	c, err := b.start(ctx, addr, append(env, settings...), b.program, "serve")
+	health := addr
+	if admin != "" {
+		health, env = admin, append(env, "ADMIN_ADDR="+admin)
+	}
+	c, err := b.start(ctx, addr, health, append(env, settings...), b.program, "serve")
 	if err != nil {
 		return nil, fmt.Errorf("start the service: %w", err)
 	}
@@ -70,7 +80,7 @@ func (b *bench) bare(ctx context.Context, content []byte) (*child, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
-	c, err := b.start(ctx, addr, append(b.environment(), "GOGC="+strconv.Itoa(b.bareGC)), self, bareCommand, addr, file)
+	c, err := b.start(ctx, addr, addr, append(b.environment(), "GOGC="+strconv.Itoa(b.bareGC)), self, bareCommand, addr, file)
 	if err != nil {
 		return nil, fmt.Errorf("start the bare server: %w", err)
 	}
@@ -82,8 +92,8 @@ func (*bench) environment() []string {
 	return []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TMPDIR=" + os.TempDir()}
 }
 
-// start executes a server and waits for its first answer.
-func (b *bench) start(ctx context.Context, addr string, env []string, program string, args ...string) (_ *child, err error) {
+// start executes a server and waits for its first answer, at health.
+func (b *bench) start(ctx context.Context, addr, health string, env []string, program string, args ...string) (_ *child, err error) {
 	output, err := os.Create(b.path("log"))
 	if err != nil {
 		return nil, fmt.Errorf("make a log: %w", err)
@@ -94,7 +104,7 @@ func (b *bench) start(ctx context.Context, addr string, env []string, program st
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = b.dir, env, output, output
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = stopLimit
-	c := &child{addr: addr, log: output.Name(), cancel: cancel, ended: make(chan struct{})}
+	c := &child{addr: addr, health: health, log: output.Name(), cancel: cancel, ended: make(chan struct{})}
 	started := time.Now()
 	if err := cmd.Start(); err != nil {
 		cancel()
@@ -118,7 +128,7 @@ func (c *child) awaitAnswer(ctx context.Context) error {
 	defer cancel()
 	request := newRequest("GET", livePath, "")
 	for {
-		_, err := ask(ctx, c.addr, request)
+		_, err := ask(ctx, c.health, request)
 		if err == nil {
 			return nil
 		}

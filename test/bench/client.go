@@ -12,6 +12,21 @@ import (
 	"time"
 )
 
+// asker makes requests, one at a time.
+type asker interface {
+	// do sends a request and reads the answer. The body is good until the next call.
+	do(request []byte) (status int, body []byte, err error)
+	// done tells whether no further request can be made.
+	done() bool
+	giveUpAt(t time.Time) error
+	close()
+}
+
+// dialer makes askers.
+type dialer func(ctx context.Context, addr string) (asker, error)
+
+func overHTTP1(ctx context.Context, addr string) (asker, error) { return dial(ctx, addr) }
+
 // client is one HTTP/1.1 connection that is kept open. It sends requests that were built beforehand and reads no more of
 // an answer than it must, so that it takes little of the processors that it shares with the server. One goroutine uses
 // it at a time.
@@ -19,6 +34,7 @@ type client struct {
 	conn net.Conn
 	r    *bufio.Reader
 	body []byte
+	last bool // the server has said that it closes the connection
 }
 
 // maxAnswer is the largest body that a client reads.
@@ -35,10 +51,12 @@ func dial(ctx context.Context, addr string) (*client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
-	return &client{conn: conn, r: bufio.NewReaderSize(conn, 16<<10)}, nil
+	return &client{conn: conn, r: bufio.NewReaderSize(conn, 4<<10)}, nil
 }
 
 func (c *client) close() { _ = c.conn.Close() }
+
+func (c *client) done() bool { return c.last }
 
 // giveUpAt has every exchange that is not over by then fail.
 func (c *client) giveUpAt(t time.Time) error {
@@ -53,54 +71,76 @@ func (c *client) do(request []byte) (status int, body []byte, err error) {
 	if _, err := c.conn.Write(request); err != nil {
 		return 0, nil, fmt.Errorf("send a request: %w", err)
 	}
-	status, c.body, err = readAnswer(c.r, c.body[:0])
+	h, body, err := readAnswer(c.r, c.body[:0])
+	c.body, c.last = body, h.last
 	if err != nil {
 		return 0, nil, fmt.Errorf("read an answer: %w", err)
 	}
-	return status, c.body, nil
+	return h.status, c.body, nil
+}
+
+// head is what comes before the body of an answer.
+type head struct {
+	status, length int
+	last           bool // no answer follows on the connection
 }
 
 // readAnswer reads an answer and appends its body to buf. The answer must say its length, as every one of the servers
 // measured does.
-func readAnswer(r *bufio.Reader, buf []byte) (status int, body []byte, err error) {
+func readAnswer(r *bufio.Reader, buf []byte) (h head, body []byte, err error) {
+	if h, err = readHead(r); err != nil {
+		return head{}, buf, err
+	}
+	buf = grow(buf, h.length)
+	if _, err := io.ReadFull(r, buf); err != nil {
+		return head{}, buf, fmt.Errorf("body: %w", err)
+	}
+	return h, buf, nil
+}
+
+func readHead(r *bufio.Reader) (h head, err error) {
 	line, err := r.ReadSlice('\n')
 	if err != nil {
-		return 0, buf, fmt.Errorf("status line: %w", err)
+		return h, fmt.Errorf("status line: %w", err)
 	}
 	const version = "HTTP/1.1 "
 	if len(line) < len(version)+3 || string(line[:len(version)]) != version {
-		return 0, buf, fmt.Errorf("status line %q is not of HTTP/1.1", line)
+		return h, fmt.Errorf("status line %q is not of HTTP/1.1", line)
 	}
-	if status, err = strconv.Atoi(string(line[len(version) : len(version)+3])); err != nil {
-		return 0, buf, fmt.Errorf("status: %w", err)
+	if h.status, err = strconv.Atoi(string(line[len(version) : len(version)+3])); err != nil {
+		return h, fmt.Errorf("status: %w", err)
 	}
-	length := -1
+	h.length = -1
 	for {
 		if line, err = r.ReadSlice('\n'); err != nil {
-			return 0, buf, fmt.Errorf("header: %w", err)
+			return h, fmt.Errorf("header: %w", err)
 		}
 		if line = bytes.TrimRight(line, "\r\n"); len(line) == 0 {
 			break
 		}
-		const name = "Content-Length:"
-		if len(line) < len(name) || !bytes.EqualFold(line[:len(name)], []byte(name)) {
-			continue
-		}
-		if length, err = strconv.Atoi(string(bytes.TrimSpace(line[len(name):]))); err != nil || length < 0 {
-			return 0, buf, fmt.Errorf("header %q: not a length", line)
+		if value, ok := headerField(line, "Content-Length:"); ok {
+			if h.length, err = strconv.Atoi(string(value)); err != nil || h.length < 0 {
+				return h, fmt.Errorf("header %q: not a length", line)
+			}
+		} else if value, ok := headerField(line, "Connection:"); ok {
+			h.last = bytes.EqualFold(value, []byte("close"))
 		}
 	}
 	switch {
-	case length < 0:
-		return 0, buf, errNoLength
-	case length > maxAnswer:
-		return 0, buf, errTooLarge
+	case h.length < 0:
+		return h, errNoLength
+	case h.length > maxAnswer:
+		return h, errTooLarge
 	}
-	buf = grow(buf, length)
-	if _, err := io.ReadFull(r, buf); err != nil {
-		return 0, buf, fmt.Errorf("body: %w", err)
+	return h, nil
+}
+
+// headerField returns the value of a line of the header if its name, with the colon, is this.
+func headerField(line []byte, name string) (value []byte, ok bool) {
+	if len(line) < len(name) || !bytes.EqualFold(line[:len(name)], []byte(name)) {
+		return nil, false
 	}
-	return status, buf, nil
+	return bytes.TrimSpace(line[len(name):]), true
 }
 
 // grow returns a slice of n bytes, in buf's place if there is enough.

@@ -12,7 +12,7 @@ import (
 func TestAnswersAreReadOneAfterTheOther(t *testing.T) {
 	stream := "HTTP/1.1 201 Created\r\nEtag: \"1\"\r\ncontent-length: 5\r\n\r\nfirst" +
 		"HTTP/1.1 304 Not Modified\r\nContent-Length:0\r\n\r\n" +
-		"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nDate: today\r\n\r\nsecond"
+		"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nDate: today\r\nConnection: close\r\n\r\nsecond"
 	for name, r := range map[string]io.Reader{
 		"at once":      strings.NewReader(stream),
 		"byte by byte": iotest.OneByteReader(strings.NewReader(stream)),
@@ -22,10 +22,11 @@ func TestAnswersAreReadOneAfterTheOther(t *testing.T) {
 			for _, want := range []struct {
 				status int
 				body   string
-			}{{201, "first"}, {304, ""}, {200, "second"}} {
-				status, body, err := readAnswer(in, buf[:0])
-				if err != nil || status != want.status || string(body) != want.body {
-					t.Fatalf("got %d %q, %v; want %d %q", status, body, err, want.status, want.body)
+				last   bool
+			}{{201, "first", false}, {304, "", false}, {200, "second", true}} {
+				got, body, err := readAnswer(in, buf[:0])
+				if err != nil || got.status != want.status || string(body) != want.body || got.last != want.last {
+					t.Fatalf("got %v %q, %v; want %v", got, body, err, want)
 				}
 				buf = body
 			}

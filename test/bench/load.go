@@ -22,6 +22,7 @@ type load struct {
 	busy   bool // any status of success will do, and 503 is no failure but does not count
 	script func(conn int) script
 	check  func(body []byte) error // of every answer; nil to look at the status alone
+	dial   dialer                  // nil for overHTTP1
 }
 
 // sample is what a load found.
@@ -39,7 +40,11 @@ const patience = 30 * time.Second
 
 // run asks for d, then waits for the answers under way. Any error or status that is not wanted ends it.
 func (l load) run(ctx context.Context, addr string, d time.Duration) (sample, error) {
-	clients := make([]*client, l.conns)
+	dial := l.dial
+	if dial == nil {
+		dial = overHTTP1
+	}
+	clients := make([]asker, l.conns)
 	defer func() {
 		for _, c := range clients {
 			if c != nil {
@@ -79,7 +84,7 @@ func (l load) run(ctx context.Context, addr string, d time.Duration) (sample, er
 }
 
 // drive has one connection work until end, and returns how long each answer took.
-func (l load) drive(ctx context.Context, c *client, next script, end time.Time) ([]time.Duration, error) {
+func (l load) drive(ctx context.Context, c asker, next script, end time.Time) ([]time.Duration, error) {
 	latencies := make([]time.Duration, 0, 4096)
 	for now := time.Now(); now.Before(end); {
 		request := next()

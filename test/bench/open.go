@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -10,187 +9,142 @@ import (
 )
 
 // openLoad is requests that come at a rate of their own, whether those before them have been answered or not, as people's do. A
-// request that finds all connections taken is lost: its sender sees no answer.
+// request that finds no free connection opens one, as long as there are fewer than conns; else it is lost: its sender sees no answer.
+// Connections are used again in the order in which they became free, so that each one's turn comes.
 type openLoad struct {
 	conns  int
-	rate   float64 // arrivals a second
+	stages []stage
 	script func(conn int) script
 	good   time.Duration // the latest that an answer is of use to who asked
+	dial   dialer        // nil for overHTTP1
+}
+
+// stage is a part of a load.
+type stage struct {
+	rate  float64 // arrivals a second
+	lasts time.Duration
 }
 
 // tick is how often arrivals are looked for: those of one tick come at once.
 const tick = time.Millisecond
 
-// outcome is what became of a load.
-type outcome struct {
-	offered   int           // arrivals
-	answered  [600]int      // by status
-	lost      int           // found no connection
-	broken    int           // connections that ended without an answer, or could not be made
-	latencies []arrivalTime // of the answers that were good: of success and in time
-	refusals  []time.Duration
-	took      time.Duration
+// openRun is an openLoad that goes on.
+type openRun struct {
+	openLoad
+
+	addr     string
+	end      time.Time
+	outcomes []*outcome
+	free     chan *worker
+	workers  []*worker
+	working  sync.WaitGroup
 }
 
-// arrivalTime is when, from the start of the load, a request came, and how long its answer took from then.
-type arrivalTime struct{ at, took time.Duration }
-
-// goodput is in good answers a second.
-func (o *outcome) goodput() float64 { return float64(len(o.latencies)) / o.took.Seconds() }
-
-// percentile is of the good answers to requests that came in a span of time from the start.
-func (o *outcome) percentile(share float64, from, to time.Duration) time.Duration {
-	var in []time.Duration
-	for _, a := range o.latencies {
-		if a.at >= from && a.at < to {
-			in = append(in, a.took)
-		}
-	}
-	slices.Sort(in)
-	return percentile(in, share)
-}
-
-// worst is the p99 of the worst second.
-func (o *outcome) worst() time.Duration {
-	worst := time.Duration(0)
-	for from := time.Duration(0); from < o.took; from += time.Second {
-		worst = max(worst, o.percentile(0.99, from, from+time.Second))
-	}
-	return worst
-}
-
-// calmAfter returns when, from its start, the first second of a load was over that was as it is normally: its p99 is at most twice that
-// of the worst second, and nearly as many answers are good.
-func (o *outcome) calmAfter(normal *outcome) time.Duration {
-	const nearly = 0.9
-	for from := time.Duration(0); from < o.took; from += time.Second {
-		n := 0
-		for _, a := range o.latencies {
-			if a.at >= from && a.at < from+time.Second {
-				n++
-			}
-		}
-		if float64(n) >= nearly*normal.goodput() && o.percentile(0.99, from, from+time.Second) <= 2*normal.worst() {
-			return from + time.Second
-		}
-	}
-	return o.took + time.Second
-}
-
-// worker is one connection of an open load.
+// worker is one connection.
 type worker struct {
-	outcome
-
-	client *client
-	next   script
-	come   chan time.Time // arrivals
+	asker asker // nil while there is none
+	next  script
+	come  chan arrival
 }
 
-// run has requests come for d, then waits for the answers under way.
-func (l openLoad) run(ctx context.Context, addr string, d time.Duration) (*outcome, error) {
-	workers := make([]*worker, l.conns)
-	free := make(chan *worker, l.conns)
-	for i := range workers {
-		c, err := dial(ctx, addr)
-		if err != nil {
-			return nil, err
-		}
-		workers[i] = &worker{client: c, next: l.script(i), come: make(chan time.Time, 1)}
-		free <- workers[i]
+// arrival is a request that comes.
+type arrival struct {
+	stage int
+	began time.Time     // the stage
+	at    time.Duration // from then
+}
+
+// run has requests come in each stage, waits for the answers under way, and tells what became of the requests of each stage.
+func (l openLoad) run(ctx context.Context, addr string) ([]*outcome, error) {
+	r := &openRun{openLoad: l, addr: addr, end: time.Now(), free: make(chan *worker, l.conns)}
+	if r.dial == nil {
+		r.dial = overHTTP1
 	}
-	started := time.Now()
-	end := started.Add(d)
-	var group sync.WaitGroup
-	for _, w := range workers {
-		if err := w.client.giveUpAt(end.Add(patience)); err != nil {
-			return nil, err
-		}
-		group.Go(func() {
-			defer func() { w.client.close() }()
-			for came := range w.come {
-				l.exchange(ctx, addr, w, came, started, end)
-				free <- w
-			}
-		})
+	began := r.end
+	for _, s := range l.stages {
+		r.end = r.end.Add(s.lasts)
+		r.outcomes = append(r.outcomes, &outcome{took: s.lasts})
 	}
-	offered, lost := l.arrive(ctx, free, started, end)
-	for _, w := range workers {
+	for i, s := range l.stages {
+		r.arrive(ctx, i, began)
+		began = began.Add(s.lasts)
+	}
+	for _, w := range r.workers {
 		close(w.come)
 	}
-	group.Wait()
-	all := &outcome{offered: offered, lost: lost, took: d}
-	for _, w := range workers {
-		all.add(&w.outcome)
-	}
-	return all, ctx.Err()
+	r.working.Wait()
+	return r.outcomes, ctx.Err()
 }
 
-// arrive hands arrivals to free connections until end.
-func (l openLoad) arrive(ctx context.Context, free chan *worker, started, end time.Time) (offered, lost int) {
+// arrive has the requests of a stage come, until it is over.
+func (r *openRun) arrive(ctx context.Context, i int, began time.Time) {
+	s, o := r.stages[i], r.outcomes[i]
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
-	for now := started; now.Before(end) && ctx.Err() == nil; now = <-ticker.C {
-		due := max(offered, int(now.Sub(started).Seconds()*l.rate))
-	arrivals:
-		for ; offered < due; offered++ {
-			select {
-			case w := <-free:
-				w.come <- now
-			default:
-				break arrivals
+	for passed := time.Since(began); passed < s.lasts && ctx.Err() == nil; passed = time.Since(began) {
+		for due := int(passed.Seconds() * s.rate); o.offered < due; o.offered++ {
+			w := r.freeWorker(ctx)
+			if w == nil {
+				o.lost++
+				continue
 			}
+			w.come <- arrival{i, began, time.Duration(float64(o.offered) / s.rate * float64(time.Second))}
 		}
-		lost += due - offered
-		offered = due
+		<-ticker.C
 	}
-	return offered, lost
+}
+
+// freeWorker returns a connection that is free or can be opened, or nil.
+func (r *openRun) freeWorker(ctx context.Context) *worker {
+	select {
+	case w := <-r.free:
+		return w
+	default:
+	}
+	if len(r.workers) == r.conns {
+		return nil
+	}
+	w := &worker{next: r.script(len(r.workers)), come: make(chan arrival, 1)}
+	r.workers = append(r.workers, w)
+	r.working.Go(func() {
+		for a := range w.come {
+			r.exchange(ctx, w, a)
+			r.free <- w
+		}
+		w.hangUp()
+	})
+	return w
 }
 
 // exchange makes one request.
-func (l openLoad) exchange(ctx context.Context, addr string, w *worker, came, started, end time.Time) {
-	status, _, err := w.client.do(w.next())
-	took := time.Since(came)
-	if err != nil {
-		w.broken++
-		w.client.close()
-		if c, err := dial(ctx, addr); err == nil {
-			w.client = c
-			_ = c.giveUpAt(end.Add(patience)) // a connection without a deadline is ended by its server
+func (r *openRun) exchange(ctx context.Context, w *worker, a arrival) {
+	o := r.outcomes[a.stage]
+	if w.asker == nil {
+		c, err := r.dial(ctx, r.addr)
+		if err != nil {
+			o.miss()
+			return
 		}
+		w.asker = c
+		_ = c.giveUpAt(r.end.Add(patience)) // a connection without a deadline is ended by its server
+	}
+	status, _, err := w.asker.do(w.next())
+	if err != nil {
+		o.miss()
+		w.hangUp()
 		return
 	}
-	w.answered[status]++
-	switch {
-	case status/100 == 2 && took <= l.good:
-		w.latencies = append(w.latencies, arrivalTime{came.Sub(started), took})
-	case status == 503:
-		w.refusals = append(w.refusals, took)
+	o.answer(status, arrivalTime{a.at, time.Since(a.began) - a.at}, r.good)
+	if w.asker.done() {
+		w.hangUp()
 	}
 }
 
-func (o *outcome) add(other *outcome) {
-	o.broken += other.broken
-	for status, n := range &other.answered {
-		o.answered[status] += n
+func (w *worker) hangUp() {
+	if w.asker != nil {
+		w.asker.close()
+		w.asker = nil
 	}
-	o.latencies = append(o.latencies, other.latencies...)
-	o.refusals = append(o.refusals, other.refusals...)
-}
-
-// String tells what became of the requests.
-func (o *outcome) String() string {
-	succeeded := 0
-	for status, n := range &o.answered {
-		if status/100 == 2 {
-			succeeded += n
-		}
-	}
-	slices.Sort(o.refusals)
-	const everything = time.Hour
-	return fmt.Sprintf("%s offered: %s good, p50 %s, p99 %s; %s late; %s answered 503, p50 %s, p99 %s; %s without a connection; %d broken",
-		grouped(o.offered), grouped(len(o.latencies)), millis(o.percentile(0.5, 0, everything)), millis(o.percentile(0.99, 0, everything)),
-		grouped(succeeded-len(o.latencies)), grouped(o.answered[503]), millis(percentile(o.refusals, 0.5)), millis(percentile(o.refusals, 0.99)),
-		grouped(o.lost), o.broken)
 }
 
 // probe asks a server the same again and again, until stop is called, which tells how long the answers took, in order of length.

@@ -36,8 +36,13 @@ func customers(count int) int { return max(1, count/ordersPerCustomer) }
 
 // appendOrder appends an order of three lines as it is posted.
 func appendOrder(b []byte, n int, customer, reference string) []byte {
+	return appendLines(b, n, 3, customer, reference)
+}
+
+// appendLines appends an order of some lines.
+func appendLines(b []byte, n, lines int, customer, reference string) []byte {
 	b = fmt.Appendf(b, `{"customer_id":%q,"reference":%q,"items":[`, customer, reference)
-	for line := range 3 {
+	for line := range lines {
 		if line > 0 {
 			b = append(b, ',')
 		}

@@ -136,8 +136,16 @@ func (r *report) leave(why error, names ...string) {
 	}
 }
 
-// note keeps a figure that has no limit.
-func (r *report) note(what, figure string) { r.notes = append(r.notes, [2]string{what, figure}) }
+// note keeps a figure that has no limit, in place of an earlier one of the same.
+func (r *report) note(what, figure string) {
+	for i := range r.notes {
+		if r.notes[i][0] == what {
+			r.notes[i][1] = figure
+			return
+		}
+	}
+	r.notes = append(r.notes, [2]string{what, figure})
+}
 
 // write writes the report as Markdown.
 func (r *report) write(w io.Writer, now time.Time) error {

@@ -26,6 +26,9 @@ type Limits struct {
 	// Network says which addresses count as one, and whether they count towards PerNetwork at all. It is called for each new
 	// connection. Nil has each address for itself.
 	Network func(netip.Addr) (network netip.Prefix, counts bool)
+	// Release tells how many of the connections that rest may be read again before their time, those that have rested the longest. It
+	// is called every 10 ms while there are any. Nil for none.
+	Release func() int
 	// Log is told, at most once in a minute, that connections had to go or could not come.
 	Log *slog.Logger
 }
@@ -42,6 +45,7 @@ type Listener struct {
 
 	limits Limits
 	began  time.Time
+	lot    lot
 
 	mu       sync.Mutex
 	all      group
@@ -60,7 +64,10 @@ type group struct {
 
 // Limit returns a listener with limits. Only TCP connections are counted.
 func Limit(listener net.Listener, limits Limits) *Listener {
-	return &Listener{Listener: listener, limits: limits, began: time.Now(), networks: make(map[netip.Prefix]*group)}
+	return &Listener{
+		Listener: listener, limits: limits, began: time.Now(), lot: lot{release: limits.Release},
+		networks: make(map[netip.Prefix]*group),
+	}
 }
 
 // Accept implements net.Listener. One goroutine may call it at a time.
@@ -86,7 +93,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 // admit counts a new connection in, or returns nil.
 func (l *Listener) admit(tcp *net.TCPConn) *Conn {
 	c := &Conn{TCPConn: tcp, listener: l, closed: make(chan struct{})}
-	c.rest.end = make(chan struct{}, 1)
+	c.rest.end, c.rest.over = make(chan struct{}, 1), make(chan struct{}, 1)
 	c.idle.Store(l.now())
 	if l.limits.PerNetwork > 0 {
 		if network, counts := l.networkOf(tcp.RemoteAddr()); counts {
@@ -163,6 +170,9 @@ func (l *Listener) Len() int {
 	defer l.mu.Unlock()
 	return len(l.all.conns)
 }
+
+// Resting returns how many connections rest.
+func (l *Listener) Resting() int { return l.lot.size() }
 
 // Count returns how many connections there are, and how many of them are idle. It looks at all of them.
 func (l *Listener) Count() (open, idle int) {

@@ -11,13 +11,19 @@ import (
 // A client that was told to come back later may ask again at once, and again. Each time costs the service some of the work that it
 // has too much of. So the connection may be left unread for a while: the client's next request then waits where it costs nothing.
 
-// rest is such a while, in nanoseconds.
+// rest is such a while.
 type rest struct {
-	wanted atomic.Int64  // once the answer is written
-	until  atomic.Int64  // in Unix nanoseconds; 0 when there is none
-	waited atomic.Int64  // how long what was read after it may have waited
+	wanted atomic.Int64  // in nanoseconds, once the answer is written
+	until  atomic.Int64  // in Unix nanoseconds, at the latest; 0 when there is none
+	waited atomic.Int64  // how long what was read after it may have waited, in nanoseconds
 	asleep atomic.Bool   // the rest goes on
-	end    chan struct{} // has room for one who says that it is over
+	end    chan struct{} // has room for one who says that a request is there
+	over   chan struct{} // has room for the lot, which says that its time is over
+
+	// Guarded by the lot's mu.
+	inLot          bool
+	ends           time.Time
+	previous, next *Conn
 }
 
 // begin begins the rest that is wanted. The server calls it when nothing of the answer is left to be written, and before it reads
@@ -29,13 +35,17 @@ func (r *rest) begin() {
 	}
 }
 
-// Rest has the connection of a request of HTTP/1 be left unread for a while, once the request is answered. It counts as idle
-// then: it goes first when there are too many. The end of the server ends the rest. ctx is that of the request; without a connection
-// of a Listener, whose server has Context as its ConnContext, nothing happens.
-func Rest(ctx context.Context, d time.Duration) {
-	if c, ok := ctx.Value(connKey{}).(*Conn); ok {
-		c.rest.wanted.Store(int64(d))
+// Rest has the connection of a request of HTTP/1 be left unread once the request is answered, until Limits.Release lets it be read, most
+// at the longest. It counts as idle then: it goes first when there are too many. The end of the server ends the rest. It returns how many
+// connections rest already, which come first. ctx is that of the request; without a connection of a Listener, whose server has Context as
+// its ConnContext, nothing happens.
+func Rest(ctx context.Context, most time.Duration) (before int) {
+	c, ok := ctx.Value(connKey{}).(*Conn)
+	if !ok {
+		return 0
 	}
+	c.rest.wanted.Store(int64(most))
+	return c.listener.lot.size()
 }
 
 // Rested returns how long a request may have been waiting because its connection rested: from the beginning of the rest, if it was
@@ -112,13 +122,15 @@ func (c *Conn) sleep() bool {
 	if until == 0 {
 		return false
 	}
-	timer := time.NewTimer(time.Until(time.Unix(0, until)))
-	defer timer.Stop()
+	c.listener.lot.add(c, time.Unix(0, until))
 	select {
-	case <-timer.C:
+	case <-c.rest.over:
 		return true
 	case <-c.rest.end:
 	case <-c.closed:
+	}
+	if !c.listener.lot.remove(c) {
+		<-c.rest.over // in the same moment
 	}
 	return false
 }

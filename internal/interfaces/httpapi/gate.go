@@ -27,9 +27,11 @@ const (
 	// servedForEach keeps refusals from taking the processors from those who are served: a refusal costs about half as much as
 	// placing an order.
 	servedForEach = 10
-	// longestRest is how long a connection rests at most: as long as Retry-After tells its client to stay away, so that one that does
-	// never meets a rest.
-	longestRest = time.Second
+	// longestRest is how long a connection rests at most: at ten thousand connections, a thousand come again in a second. Retry-After
+	// tells clients to stay away for as long as their connections are expected to rest, so that those that do hardly meet a rest.
+	longestRest = 10 * time.Second
+	// longestHold is how long a refusal is held back on a connection that has to be read meanwhile.
+	longestHold = time.Second
 )
 
 // gate is the way in.
@@ -39,6 +41,9 @@ type gate struct {
 	share    int64 // of the places, for each kind of long requests
 	exports  atomic.Int64
 	batches  atomic.Int64
+	held     atomic.Int64 // refusals that are held back
+	mostHeld int64
+	longest  time.Duration // for a connection to rest
 	pace     admission.Pace
 	refusals refusals
 }
@@ -50,13 +55,19 @@ func newGate(c *Config) *gate {
 			Lent: max(c.MaxConcurrent, c.MaxWaiting),
 		}),
 		share:    int64(max(1, c.MaxConcurrent/sharePart)),
-		pace:     admission.Pace{Served: servedForEach, Longest: min(cmp.Or(c.LongestRest, longestRest), longestRest)},
+		mostHeld: int64(c.MaxWaiting),
+		longest:  min(cmp.Or(c.LongestRest, longestRest), longestRest),
+		pace:     admission.Pace{Served: servedForEach},
 		refusals: refusals{log: c.Log},
 	}
 }
 
 // Waiting implements Handler.
 func (a *api) Waiting() int { return a.gate.Waiting() }
+
+// Release implements Handler: one comes again for some that are served, and as many more as there are free places, but for half of them,
+// which those have who come by themselves.
+func (a *api) Release() int { return a.gate.pace.Come() + (a.gate.Free()+1)/2 }
 
 // enter returns nil when the request may be worked on: leave must then be called.
 func (x *exchange) enter() error {
@@ -111,21 +122,42 @@ func (x *exchange) admitted(err error) error {
 	}
 }
 
-// turnAway returns the fault of a request that there is no place for, and sees to it that its client is not back at once: Retry-After
-// is a second, and what comes before may be read only after it.
+// turnAway returns the fault of a request that there is no place for, and sees to it that its client is not back at once.
 func (x *exchange) turnAway(reason string) error {
 	a := x.api
 	x.turned = true
 	a.Meter.Refused(reason)
 	a.gate.refusals.add(reason)
-	h := x.w.Header()
-	if x.r.ProtoMajor == 1 && x.wouldReadOn(reason) {
+	h, busy := x.w.Header(), *errBusy
+	switch {
+	case x.r.ProtoMajor == 1 && x.wouldReadOn(reason):
 		h["Connection"] = closing
-	} else if a.Rest != nil && x.r.ProtoMajor == 1 && h["Connection"] == nil && !a.TrustedProxies.Trust(x.r.RemoteAddr) {
-		// The connection of a proxy is not one client's alone.
-		a.Rest(x.r.Context(), a.gate.pace.Turn())
+	case h["Connection"] != nil || a.Rest == nil:
+	case x.r.ProtoMajor == 1 && !a.TrustedProxies.Trust(x.r.RemoteAddr):
+		busy.RetryAfter = min(a.gate.pace.Wait(1+a.Rest(x.r.Context(), a.gate.longest)), a.gate.longest)
+	case !x.inside:
+		// A connection of HTTP/2, or of a proxy, is not for one request at a time, or not one client's alone: it is read on.
+		busy.RetryAfter = a.gate.hold(x.r.Context())
 	}
-	return errBusy
+	return &busy
+}
+
+// hold holds a refusal back, so that what comes in its place comes later. It returns how long that should have been: there is a limit to
+// the time, and to how many are held back.
+func (g *gate) hold(ctx context.Context) time.Duration {
+	n := g.held.Add(1)
+	defer g.held.Add(-1)
+	d := g.pace.Wait(int(n))
+	if n > g.mostHeld || d <= 0 {
+		return min(d, g.longest)
+	}
+	timer := time.NewTimer(min(d, longestHold))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return min(d, g.longest)
 }
 
 // wouldReadOn tells whether net/http would read much of the body of a request that is turned away, to use the connection again, before

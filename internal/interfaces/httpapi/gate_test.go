@@ -283,15 +283,16 @@ func TestRefusedConnectionsRest(t *testing.T) {
 	var rests []time.Duration
 	s := on(t, &scripted{get: store.get}, func(c *httpapi.Config) {
 		c.MaxConcurrent = 1
-		c.Rest = func(_ context.Context, d time.Duration) {
+		c.Rest = func(_ context.Context, most time.Duration) int {
 			mu.Lock()
 			defer mu.Unlock()
-			rests = append(rests, d)
+			rests = append(rests, most)
+			return 0
 		}
 	})
 	inside := store.begin(t, s, 1)
 	tooBusy(t, s.do("POST", "/orders", tea))
-	if len(rests) != 1 || rests[0] <= 0 || rests[0] > time.Second {
+	if len(rests) != 1 || rests[0] != 10*time.Second {
 		t.Errorf("rests for %v", rests)
 	}
 	c, _ := s.call(t, length(mebibyte)+"\r\nConnection: keep-alive")

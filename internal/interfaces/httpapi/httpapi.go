@@ -96,12 +96,13 @@ type Config struct {
 	// when it is 0.
 	MaxWaiting   int
 	QueueTimeout time.Duration
-	// Rest asks that the connection of a request be left unread for a while once the request is answered. It is called when
-	// there is no place for the request, as those whose requests can't be met send the most of them; not for those of TrustedProxies,
-	// which are many clients' together. Nil to read on at once.
-	Rest func(ctx context.Context, d time.Duration)
-	// LongestRest is how long that while is at most; 0, or more than a second, for a second. It must be well below the time after which
-	// the server closes an idle connection, as one that rests is idle.
+	// Rest asks that the connection of a request be left unread once the request is answered, until Handler.Release lets it be read, most
+	// at the longest. It returns how many connections rest already, which come first. It is called when there is no place for the request, as
+	// those whose requests can't be met send the most of them; not for those of TrustedProxies, which are many clients' together, nor for
+	// HTTP/2, which has many requests on a connection. Nil to read on at once.
+	Rest func(ctx context.Context, most time.Duration) (before int)
+	// LongestRest is that longest time; 0, or more than 10 s, for 10 s. It must be well below the time after which the server closes an
+	// idle connection, as one that rests is idle.
 	LongestRest time.Duration
 	// Rested tells how long a request has been waiting to be read, because its connection rested; that counts towards QueueTimeout.
 	// Nil when connections do not rest.
@@ -178,6 +179,8 @@ type Handler interface {
 	http.Handler
 	// Waiting returns how many requests wait to be worked on.
 	Waiting() int
+	// Release returns how many of the connections that rest may be read again now. It is to be called often while there are any.
+	Release() int
 }
 
 // New returns the handler of the whole API.

@@ -24,7 +24,7 @@ func (b broken) Read([]byte) (int, error) {
 }
 
 // inProcess returns the API with one place, in which nobody waits, for the inside of synctest.Test.
-func inProcess(adjust func(*httpapi.Config)) http.Handler {
+func inProcess(adjust func(*httpapi.Config)) httpapi.Handler {
 	m := memory.New().Open()
 	c := httpapi.Config{Orders: orders(m, m), MaxConcurrent: 1, RequestTimeout: time.Hour}
 	if adjust != nil {

@@ -22,9 +22,10 @@ import (
 
 // full is an API in process whose one place can be taken.
 type full struct {
-	http.Handler
-	rests []time.Duration // asked for
-	open  chan struct{}
+	httpapi.Handler
+	rests  []time.Duration // asked for, at most
+	before int             // rest already
+	open   chan struct{}
 }
 
 func newFull(adjust func(*httpapi.Config)) *full {
@@ -35,7 +36,10 @@ func newFull(adjust func(*httpapi.Config)) *full {
 			<-f.open
 			return nil, order.ErrNotFound
 		}})
-		c.Rest = func(_ context.Context, d time.Duration) { f.rests = append(f.rests, d) }
+		c.Rest = func(_ context.Context, most time.Duration) int {
+			f.rests = append(f.rests, most)
+			return f.before
+		}
 		if adjust != nil {
 			adjust(c)
 		}
@@ -58,17 +62,17 @@ func (f *full) fill(t *testing.T) {
 	synctest.Wait()
 }
 
-// Of those who are let in, only the served have others be refused more often.
+// Of those who are let in, only the served have those who were refused come again.
 func TestPaceCountsTheServed(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		path   string
 		status int
-		want   time.Duration // the rest of one who is refused, after 1,000 of these in a second
+		want   int // how many come again, of 1,000 of these in a second
 	}{
-		{"served", "/orders", 200, 10 * time.Millisecond},
-		{"wrong", "/orders?limit=0", 422, time.Second},
-		{"not let in", "/orders?customer_id=stranger", 401, time.Second},
+		{"served", "/orders", 200, 100},
+		{"wrong", "/orders?limit=0", 422, 0},
+		{"not let in", "/orders?customer_id=stranger", 401, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -80,59 +84,107 @@ func TestPaceCountsTheServed(t *testing.T) {
 						return access.Caller{Scopes: access.Admin}, nil
 					}
 				})
+				came := -f.Release()
 				for range 1000 {
 					if w := ask(t, f, "GET", tt.path, nil); w.Code != tt.status {
 						t.Fatalf("%d %s", w.Code, w.Body)
 					}
+					<-time.After(time.Millisecond)
+					came += f.Release() - 1 // for there is one free place
 				}
-				<-time.After(time.Second)
+				came++
 				f.fill(t)
-				if w := ask(t, f, "GET", "/orders", nil); w.Code != 503 {
-					t.Fatalf("%d %s", w.Code, w.Body)
-				}
-				if len(f.rests) != 1 || f.rests[0] != tt.want {
-					t.Errorf("rests for %v, want %v", f.rests, tt.want)
+				if came += f.Release(); came != tt.want {
+					t.Errorf("%d come again, want %d", came, tt.want)
 				}
 			})
 		})
 	}
 }
 
-// Nobody is served: rests are as long as they may be, and no longer than the client is told to stay away.
+// Connections rest for some time at most, and clients are told how long that may be.
 func TestHowLongConnectionsRest(t *testing.T) {
 	const direct, proxy = "203.0.113.9:4000", "10.0.0.1:4000"
+	const longest, short = 10 * time.Second, 300 * time.Millisecond
 	for _, tt := range []struct {
-		name    string
-		longest time.Duration
-		remote  string
-		want    []time.Duration
+		name       string
+		longest    time.Duration
+		remote     string
+		major      int
+		want       []time.Duration
+		retryAfter []string
+		held       time.Duration // before they are told
 	}{
-		{"as Retry-After says", 0, direct, []time.Duration{time.Second, time.Second}},
-		{"no longer, whatever is set", time.Hour, direct, []time.Duration{time.Second, time.Second}},
-		{"shorter than connections may be idle", 300 * time.Millisecond, direct, []time.Duration{300 * time.Millisecond, 300 * time.Millisecond}},
-		{"not for all users of a proxy", 0, proxy, nil},
+		{"ten seconds", 0, direct, 1, []time.Duration{longest, longest, longest}, []string{"1", "5", "10"}, 0},
+		{"no longer, whatever is set", time.Hour, direct, 1, []time.Duration{longest, longest, longest}, []string{"1", "5", "10"}, 0},
+		{"shorter than connections may be idle", short, direct, 1, []time.Duration{short, short, short}, []string{"1", "1", "1"}, 0},
+		{"not for all users of a proxy", 0, proxy, 1, nil, []string{"1", "1", "1"}, 2 * time.Second},
+		{"not for all requests of a connection", 0, direct, 2, nil, []string{"1", "1", "1"}, 2 * time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newFull(func(c *httpapi.Config) {
 					c.LongestRest, c.TrustedProxies = tt.longest, clients.Proxies{netip.MustParsePrefix("10.0.0.0/8")}
+					c.MaxWaiting, c.QueueTimeout = 1, time.Nanosecond
 				})
 				f.fill(t)
-				<-time.After(time.Minute)
-				for range 2 {
+				var held time.Duration
+				for i, before := range []int{0, 4, 100} { // nobody is served meanwhile
+					f.before = before
 					w, r := httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/orders", nil)
-					r.RemoteAddr = tt.remote
+					r.RemoteAddr, r.ProtoMajor = tt.remote, tt.major
+					asked := time.Now()
 					f.ServeHTTP(w, r)
-					if w.Code != 503 || w.Header().Get("Retry-After") != "1" {
-						t.Errorf("%d %v", w.Code, w.Header())
+					held += time.Since(asked)
+					if w.Code != 503 || w.Header().Get("Retry-After") != tt.retryAfter[i] {
+						t.Errorf("%d %v, want Retry-After: %s", w.Code, w.Header(), tt.retryAfter[i])
 					}
+					<-time.After(time.Minute)
 				}
 				if diff := cmp.Diff(tt.want, f.rests); diff != "" {
 					t.Errorf("rests (-want +got):\n%s", diff)
 				}
+				if held.Round(time.Millisecond) != tt.held {
+					t.Errorf("held back for %v, want %v", held, tt.held)
+				}
 			})
 		})
 	}
+}
+
+// Refusals are held back for a second at most, only as many as may wait, and not when their client has gone.
+func TestHeldRefusals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFull(func(c *httpapi.Config) { c.MaxWaiting, c.QueueTimeout = 2, time.Nanosecond })
+		f.fill(t)
+		ask2 := func(ctx context.Context) time.Duration {
+			r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/orders", nil)
+			r.ProtoMajor = 2
+			asked := time.Now()
+			f.ServeHTTP(httptest.NewRecorder(), r)
+			return time.Since(asked)
+		}
+		ask2(t.Context())
+		<-time.After(time.Minute) // nobody is served, so that the next ones are held for as long as may be
+		took := make(chan time.Duration, 2)
+		for range 2 {
+			go func() { took <- ask2(t.Context()) }()
+		}
+		<-time.After(time.Millisecond)
+		if d := ask2(t.Context()); d > time.Millisecond {
+			t.Errorf("one more than may wait is held for %v", d)
+		}
+		for range 2 {
+			if d := <-took; d < time.Second || d > 1001*time.Millisecond {
+				t.Errorf("held for %v", d)
+			}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		if d := ask2(ctx); d != 100*time.Millisecond {
+			t.Errorf("held for %v though its client has gone", d)
+		}
+	})
 }
 
 // A connection goes on after a batch for which there was no place once it had been read; one with a body that is still to come does not.
@@ -147,7 +199,10 @@ func TestWhatWasReadClosesNoConnection(t *testing.T) {
 				<-open
 				return order.ErrNotFound
 			}})
-			c.Rest = func(_ context.Context, d time.Duration) { rests = append(rests, d) }
+			c.Rest = func(_ context.Context, most time.Duration) int {
+				rests = append(rests, most)
+				return 0
+			}
 		})
 		batch := `{"orders":[` + tea + strings.Repeat(" ", 5<<10) + `]}`
 		first := make(chan int, 2)

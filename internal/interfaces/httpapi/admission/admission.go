@@ -45,6 +45,7 @@ type Gate struct {
 	backs   bool      // whether it is the turn of back, if there are both
 	lent    int       // places of those who have yet to come back, or are in back
 	busy    time.Time // since when somebody has been in queue, while somebody is
+	crowded time.Time // when the last one came who found no place
 	waiters sync.Pool
 	loans   sync.Pool
 }
@@ -74,6 +75,7 @@ func (g *Gate) Enter(ctx context.Context, waited time.Duration) error {
 		g.mu.Unlock()
 		return nil
 	case g.queue.len >= g.config.Waiting:
+		g.crowded = time.Now()
 		g.mu.Unlock()
 		return ErrFull
 	}
@@ -137,6 +139,20 @@ func (g *Gate) Waiting() int {
 	return g.queue.len + g.back.len
 }
 
+// calm is how long nobody has had to wait when there is room for those who were turned away.
+const calm = 250 * time.Millisecond
+
+// Free returns how many more may work, if that has been so for a while: when many come there is a free place now and then, and one who
+// comes in time is to have it.
+func (g *Gate) Free() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if time.Since(g.crowded) < calm {
+		return 0
+	}
+	return g.config.Working - g.working
+}
+
 func (g *Gate) newWaiter() *waiter {
 	if w, ok := g.waiters.Get().(*waiter); ok {
 		return w
@@ -147,7 +163,7 @@ func (g *Gate) newWaiter() *waiter {
 // join has w wait as the last one; mu is held.
 func (g *Gate) join(w *waiter, waited time.Duration) {
 	now := time.Now()
-	w.since = now.Add(-waited)
+	w.since, g.crowded = now.Add(-waited), now
 	if g.queue.len == 0 {
 		g.busy = now
 	}

@@ -321,3 +321,30 @@ func TestPlacesAreKept(t *testing.T) {
 		}
 	})
 }
+
+// Places are free for those who were turned away once nobody else has needed one for a while.
+func TestFree(t *testing.T) {
+	for _, waiting := range []int{0, 1} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCrowd(t, 2, waiting, time.Hour)
+			free := func(want int) {
+				t.Helper()
+				if got := c.gate.Free(); got != want {
+					t.Errorf("%d places are free, want %d", got, want)
+				}
+			}
+			free(2)
+			c.inside(c.come(t.Context()))
+			free(1)
+			c.inside(c.come(t.Context()))
+			free(0)
+			c.come(t.Context()) // waits, or is turned away
+			for range 2 + waiting {
+				c.leave()
+			}
+			free(0)
+			c.pass(250 * time.Millisecond)
+			free(2)
+		})
+	}
+}

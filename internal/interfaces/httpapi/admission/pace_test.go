@@ -8,53 +8,59 @@ import (
 	"order-processing-service/internal/interfaces/httpapi/admission"
 )
 
-// Clients that come back as soon as they are let are turned away once for each ten that are served.
+// serve has so many be served in a second, for some time.
+func serve(p *admission.Pace, perSecond int, d time.Duration) {
+	for ended := time.Now().Add(d); time.Now().Before(ended); {
+		p.Serve()
+		<-time.After(time.Second / time.Duration(perSecond))
+	}
+}
+
+// One comes again for each ten that are served.
 func TestPace(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const clients, perSecond = 100, 1000
-		p := &admission.Pace{Served: 10, Longest: 10 * time.Second}
-		ended := time.Now().Add(10 * time.Second)
-		turned := make(chan int, clients)
-		go func() {
-			for time.Now().Before(ended) {
-				p.Serve()
-				time.Sleep(time.Second / perSecond)
+	for _, perSecond := range []int{5, 1000} {
+		synctest.Test(t, func(t *testing.T) {
+			p := &admission.Pace{Served: 10}
+			go serve(p, perSecond, 20*time.Second)
+			came := 0
+			for ended := time.Now().Add(20 * time.Second); time.Now().Before(ended); {
+				came += p.Come()
+				<-time.After(10 * time.Millisecond)
 			}
-		}()
-		for range clients {
-			go func() {
-				n := 0
-				for time.Sleep(200 * time.Millisecond); time.Now().Before(ended); n++ {
-					time.Sleep(p.Turn())
-				}
-				turned <- n
-			}()
+			if want := 20 * perSecond / 10; came < want*9/10 || came > want+1 {
+				t.Errorf("%d came again in 20 s, want %d", came, want)
+			}
+			if d, want := p.Wait(10), min(100*time.Second/time.Duration(perSecond), 10*time.Second); d < want*9/10 || d > want*11/10 {
+				t.Errorf("ten are expected to have come in %v, want %v", d, want)
+			}
+		})
+	}
+}
+
+// What was served while nobody was kept does not have many come at once.
+func TestPaceForgets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &admission.Pace{Served: 10}
+		p.Come()
+		serve(p, 1000, time.Minute)
+		if n := p.Come(); n > 10 {
+			t.Errorf("%d come at once", n)
 		}
-		total := 0
-		for range clients {
-			total += <-turned
-		}
-		if want := 10 * perSecond / 10; total < want*9/10 || total > want*11/10+clients {
-			t.Errorf("%d were turned away in 10 s; want about %d", total, want)
+		if d := p.Wait(1); d < 9*time.Millisecond || d > 11*time.Millisecond {
+			t.Errorf("one comes in %v", d)
 		}
 	})
 }
 
-func TestPaceHasAnEnd(t *testing.T) {
+func TestPaceWhenNobodyIsServed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := &admission.Pace{Served: 10, Longest: time.Second}
-		for range 1000 { // while nobody is served
-			if d := p.Turn(); d > time.Second {
-				t.Fatalf("kept for %v", d)
-			}
+		p := &admission.Pace{Served: 10}
+		if d := p.Wait(1); d != 0 {
+			t.Errorf("at first nothing is known, but it takes %v", d)
 		}
-		time.Sleep(time.Minute)
-		for range 100_000 {
-			p.Serve()
-		}
-		time.Sleep(time.Second)
-		if d := p.Turn(); d > time.Millisecond {
-			t.Errorf("the only one to be turned away is kept for %v", d)
+		<-time.After(1000 * time.Hour)
+		if n, d := p.Come(), p.Wait(2); n != 0 || d != 2*time.Second {
+			t.Errorf("%d come; two are expected in %v", n, d)
 		}
 	})
 }

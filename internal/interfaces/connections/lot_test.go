@@ -1,0 +1,74 @@
+package connections_test
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"order-processing-service/internal/interfaces/connections"
+)
+
+// TestReleaseInTurn has connections that rest for an hour read again as they are released, the first that rested first.
+func TestReleaseInTurn(t *testing.T) {
+	var released atomic.Int64
+	release := func() int { return int(released.Swap(0)) }
+	l, _ := resting(t, connections.Limits{Release: release}, time.Hour)
+	var conns []net.Conn
+	var readers []*bufio.Reader
+	for range 4 {
+		conn := dial(t, l.Addr())
+		from := bufio.NewReader(conn)
+		ask(t, conn, from, "/rest")
+		awaitResting(t, l, len(conns)+1)
+		if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		conns, readers = append(conns, conn), append(readers, from)
+	}
+	conns[1].Close() // which comes to light when it is read
+	for _, turn := range []struct {
+		release int
+		come    []int
+		stay    []int
+	}{{1, []int{0}, []int{2, 3}}, {2, []int{2}, []int{3}}, {1, []int{3}, nil}} {
+		released.Store(int64(turn.release))
+		for _, i := range turn.come {
+			response, err := http.ReadResponse(readers[i], nil)
+			if err != nil {
+				t.Fatalf("connection %d: %v", i, err)
+			}
+			response.Body.Close()
+			if response.Header.Get("Rested") == "0s" {
+				t.Errorf("connection %d has not rested", i)
+			}
+		}
+		for _, i := range turn.stay {
+			if closed(t, conns[i], time.Millisecond) {
+				t.Errorf("connection %d has come before its turn", i)
+			}
+			if err := conns[i].SetReadDeadline(time.Now().Add(patience)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if n := l.Resting(); n != 0 {
+		t.Errorf("%d still rest", n)
+	}
+}
+
+func awaitResting(t *testing.T, l limited, n int) {
+	t.Helper()
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	for limit := time.After(patience); l.Resting() != n; {
+		select {
+		case <-again.C:
+		case <-limit:
+			t.Fatalf("%d connections rest, want %d", l.Resting(), n)
+		}
+	}
+}
