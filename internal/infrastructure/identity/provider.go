@@ -44,6 +44,7 @@ type provider struct {
 	ProviderConfig
 
 	client *http.Client
+	shown  string // the URL as the log may have it
 	keys   atomic.Pointer[keySet]
 	end    context.CancelFunc
 	ended  sync.WaitGroup
@@ -75,7 +76,7 @@ func ProviderKeys(ctx context.Context, c ProviderConfig) (KeySource, error) {
 			return KeySource{}, fmt.Errorf("JWT_JWKS_CA_FILE=%q: the file has no certificate in PEM form", c.CAFile)
 		}
 	}
-	p := &provider{ProviderConfig: c, client: &http.Client{
+	p := &provider{ProviderConfig: c, shown: withoutSecrets(c.URL), client: &http.Client{
 		Timeout: fetchTimeout,
 		Transport: &http.Transport{
 			Proxy: http.ProxyFromEnvironment, TLSClientConfig: trust, ForceAttemptHTTP2: true,
@@ -162,11 +163,11 @@ func (p *provider) tell(err error) {
 	}
 	switch {
 	case err != nil && p.keys.Load() == nil:
-		p.Log.WarnContext(p.work, "No keys to check tokens with; nobody with a token is let in until there are", "url", p.URL, "error", err)
+		p.Log.WarnContext(p.work, "No keys to check tokens with; nobody with a token is let in until there are", "url", p.shown, "error", err)
 	case err != nil && !p.failing:
-		p.Log.WarnContext(p.work, "Keys to check tokens with can't be renewed; the last known ones stay in force", "url", p.URL, "error", err)
+		p.Log.WarnContext(p.work, "Keys to check tokens with can't be renewed; the last known ones stay in force", "url", p.shown, "error", err)
 	case err == nil && p.failing:
-		p.Log.InfoContext(p.work, "Keys to check tokens with are there again", "url", p.URL)
+		p.Log.InfoContext(p.work, "Keys to check tokens with are there again", "url", p.shown)
 	}
 	p.failing = err != nil
 }
@@ -200,15 +201,12 @@ func (p *provider) refresh(f *flight) {
 func (p *provider) fetch(ctx context.Context) (*keySet, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL, http.NoBody) //nolint:gosec // the operator says where
 	if err != nil {
-		return nil, fmt.Errorf("make the request: %w", err)
+		return nil, fmt.Errorf("make the request: %w", withoutURL(err))
 	}
 	request.Header.Set("Accept", "application/jwk-set+json, application/json")
 	response, err := p.client.Do(request) //nolint:gosec // the operator says where, and no redirect is followed
 	if err != nil {
-		if inner, ok := errors.AsType[*url.Error](err); ok {
-			err = inner.Err
-		}
-		return nil, fmt.Errorf("ask the provider: %w", err)
+		return nil, fmt.Errorf("ask the provider: %w", withoutURL(err))
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
@@ -226,6 +224,23 @@ func (p *provider) fetch(ctx context.Context) (*keySet, error) {
 		return nil, fmt.Errorf("the provider's answer can't be used: %w", err)
 	}
 	return set, nil
+}
+
+// withoutSecrets returns the scheme, the host and the path of an address: a user, a query and a fragment may be secrets.
+func withoutSecrets(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String()
+}
+
+// withoutURL returns what went wrong without the address to which it happened.
+func withoutURL(err error) error {
+	if at, ok := errors.AsType[*url.Error](err); ok {
+		return at.Err
+	}
+	return err
 }
 
 func (p *provider) close() {

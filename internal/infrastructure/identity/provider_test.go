@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -156,5 +157,41 @@ func TestOneLookForMany(t *testing.T) {
 	group.Wait()
 	if p.asked.Load() != 2 {
 		t.Errorf("asked %d times, not at the start and once more", p.asked.Load())
+	}
+}
+
+// What the address has of secrets is not for the log: whether the provider refuses, is not there, or is there again.
+func TestSecretsOfTheAddress(t *testing.T) {
+	down := new(atomic.Bool)
+	p := &publisher{keys: []named{newNamed(t, "first")}}
+	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if down.Load() {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		p.ServeHTTP(w, r)
+	}))
+	defer provider.Close()
+	gone := httptest.NewServer(p)
+	gone.Close()
+	for _, base := range []string{provider.URL, gone.URL} {
+		var log strings.Builder
+		down.Store(true)
+		address := strings.Replace(base, "http://", "http://ana:s3cret@", 1)
+		keys, err := identity.ProviderKeys(t.Context(), identity.ProviderConfig{
+			URL: address + "/tenant/keys?api-key=s3cret#s3cret", Refresh: 24 * time.Hour, Log: slog.New(slog.NewJSONHandler(&log, nil)),
+			Now: func() time.Time { return now },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		down.Store(false)
+		tokens := identity.NewTokens(identity.TokensConfig{Issuer: "i", Audience: "a", Now: func() time.Time { return now }}, keys)
+		_, _ = tokens.Identify(t.Context(), newNamed(t, "second").token(t, "a")) // has it look again
+		(&identity.Callers{Tokens: tokens}).Close()
+		again := strings.Contains(log.String(), "are there again")
+		if got := log.String(); strings.Contains(got, "s3cret") || !strings.Contains(got, `"url":"`+base+`/tenant/keys"`) || again != (base == provider.URL) {
+			t.Errorf("%s: the log has %s", base, got)
+		}
 	}
 }
