@@ -42,7 +42,7 @@ type core struct {
 // openCore makes the parts, but starts none; ctx is for that only. Log lines go to out. The error says in one line what to
 // do. A core that was opened must be closed. A process that may be frozen is one in AWS Lambda, where metrics are read from the log.
 func openCore(ctx context.Context, c *config.Config, out io.Writer, frozen bool) (_ *core, err error) {
-	p := &core{config: c, log: newLogger(c, out, frozen)}
+	p := &core{config: c, log: newLogger(c, out)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.close(ctx))

@@ -22,14 +22,9 @@ const (
 	propagatorXRay = "xray"
 )
 
-// newLogger writes log lines to out. Those of a process in AWS Lambda, or whose traces may go to X-Ray, have the trace's id as X-Ray
-// has it, too.
-func newLogger(c *config.Config, out io.Writer, inLambda bool) *slog.Logger {
-	log := telemetry.NewLogger(out, c.LogLevel, ServiceName, Build().Version)
-	if inLambda || c.ExportsTraces() && c.Propagates(propagatorXRay) {
-		return telemetry.WithXRay(log)
-	}
-	return log
+// newLogger writes log lines to out.
+func newLogger(c *config.Config, out io.Writer) *slog.Logger {
+	return telemetry.NewLogger(out, c.LogLevel, ServiceName, Build().Version)
 }
 
 // openTracer makes what records spans; nil if they are not wanted.

@@ -79,7 +79,7 @@ func TestCallers(t *testing.T) {
 			if want.trace != line.TraceID && (want.trace != "" || !isNew) {
 				t.Errorf("%s, %s: the line has the trace %s, want %s", mode, want.name, line.TraceID, want.trace)
 			}
-			if (line.XRay != "") != (settings != nil) {
+			if len(line.TraceID) < 8 || line.XRay != "1-"+line.TraceID[:8]+"-"+line.TraceID[8:] {
 				t.Errorf("%s, %s: the line has the X-Ray trace %q", mode, want.name, line.XRay)
 			}
 			if settings == nil {

@@ -16,7 +16,7 @@ import (
 func TestNoAllocationWithoutCorrelation(t *testing.T) {
 	ctx := context.Background()
 	allocations := func(level slog.Level, ctx context.Context) float64 {
-		log := telemetry.WithXRay(telemetry.NewLogger(io.Discard, slog.LevelInfo, "orders", "dev"))
+		log := telemetry.NewLogger(io.Discard, slog.LevelInfo, "orders", "dev")
 		return testing.AllocsPerRun(200, func() { log.Log(ctx, level, "x") })
 	}
 	if n := allocations(slog.LevelDebug, ctx); n != 0 {

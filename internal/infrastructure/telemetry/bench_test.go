@@ -1,6 +1,7 @@
 package telemetry_test
 
 import (
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -28,5 +29,18 @@ func logRequests(b *testing.B, log *slog.Logger) {
 	for b.Loop() {
 		log.LogAttrs(ctx, slog.LevelInfo, "request", slog.String("method", "POST"), slog.String("route", "/orders"),
 			slog.Int("status", 201), slog.Float64("duration_ms", 1.234), slog.Int64("bytes", 842))
+	}
+}
+
+// BenchmarkText is a line with a text: of ASCII, of other letters, and of signs that are escaped.
+func BenchmarkText(b *testing.B) {
+	for name, text := range map[string]string{"ascii": "auth0|4f2b9c7d11", "letters": "José Müller, 東京", "unseen": "ana\u202egro.elpmaxe"} {
+		b.Run(name, func(b *testing.B) {
+			log := telemetry.NewLogger(io.Discard, slog.LevelInfo, "order-processing-service", "1.2.3")
+			b.ReportAllocs()
+			for b.Loop() {
+				log.LogAttrs(b.Context(), slog.LevelInfo, "request", slog.String("subject", text))
+			}
+		})
 	}
 }

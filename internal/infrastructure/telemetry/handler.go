@@ -17,7 +17,6 @@ type handler struct {
 	lines   *lines
 	level   slog.Leveler
 	patient bool     // its lines below WARNING may wait
-	xray    bool     // its lines have the trace's id as X-Ray has it, too
 	prefix  []byte   // the members that With added, as they stand in each line after the message
 	opened  int      // how many groups the prefix leaves open
 	groups  []string // groups begun after that, which their first member will open
@@ -102,7 +101,7 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 		o.attr(a)
 		return true
 	})
-	o.correlation(ctx, h.xray)
+	o.correlation(ctx)
 	o.close(begun)
 	o.brackets(h.opened)
 	o.b = append(o.b, '}', '\n')
@@ -114,7 +113,7 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 }
 
 // correlation adds what ties the line to others.
-func (o *object) correlation(ctx context.Context, xray bool) {
+func (o *object) correlation(ctx context.Context) {
 	if id := correlation.RequestID(ctx); id != "" {
 		o.key("request_id")
 		o.string(id)
@@ -128,10 +127,8 @@ func (o *object) correlation(ctx context.Context, xray bool) {
 		o.string(trace.TraceID)
 		o.key("span_id")
 		o.string(trace.SpanID)
-		if xray {
-			o.key("xray_trace_id")
-			o.b = append(trace.AppendXRayRoot(append(o.b, '"')), '"')
-		}
+		o.key("xray_trace_id")
+		o.b = append(trace.AppendXRayRoot(append(o.b, '"')), '"')
 	}
 }
 

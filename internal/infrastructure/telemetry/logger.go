@@ -9,12 +9,13 @@ import (
 
 // NewLogger returns a logger that writes one JSON object a line to w, whole lines in each call of w.Write: timestamp, level
 // (DEBUG, INFO, WARNING or ERROR), message, service, version and what the caller adds. A line that is logged with a
-// context also has its request_id, trace_id and span_id, as package correlation put them there; inside a group when the
-// logger has one. Lines below level are left out. The logger may be used by any number of goroutines; w need not stand
-// concurrent calls, and its errors are dropped.
+// context also has its request_id, subject, trace_id and span_id, as package correlation put them there, and the trace's id in the
+// form that AWS X-Ray has it, xray_trace_id; inside a group when the logger has one. Lines below level are left out. The logger may be
+// used by any number of goroutines; w need not stand concurrent calls, and its errors are dropped.
 //
-// Values have the forms that slog's own JSON handler gives them. One that has a method AppendJSON(dst []byte) []byte is trusted
-// to append itself as one JSON value without a line break.
+// Values have the forms that slog's own JSON handler gives them, but that signs which nobody sees, or which turn around how others are
+// seen, are escaped. One that has a method AppendJSON(dst []byte) []byte is trusted to append itself as one JSON value without a line
+// break.
 func NewLogger(w io.Writer, level slog.Leveler, service, version string) *slog.Logger {
 	return slog.New(&handler{lines: &lines{w: w}, level: level}).With("service", service, "version", version)
 }
@@ -30,18 +31,6 @@ func Patient(log *slog.Logger) *slog.Logger {
 	patient := *h
 	patient.patient = true
 	return slog.New(&patient)
-}
-
-// WithXRay returns the logger for lines whose trace may be looked for in AWS X-Ray: they have its id in that form as well,
-// xray_trace_id. log must be of NewLogger; another is returned as it is.
-func WithXRay(log *slog.Logger) *slog.Logger {
-	h, ok := log.Handler().(*handler)
-	if !ok {
-		return log
-	}
-	xray := *h
-	xray.xray = true
-	return slog.New(&xray)
 }
 
 // levelName names the highest of the four levels that l reaches; what lies below DEBUG is DEBUG as well.

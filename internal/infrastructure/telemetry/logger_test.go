@@ -49,7 +49,7 @@ func TestLines(t *testing.T) {
 		"request and trace": {
 			traced(), at(slog.LevelError, "bad", "n", 1),
 			head + `"ERROR","message":"bad"` + own +
-				`,"n":1,"request_id":"r-1","subject":"ana","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","span_id":"00f067aa0ba902b7"}`,
+				`,"n":1,"request_id":"r-1","subject":"ana","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","span_id":"00f067aa0ba902b7","xray_trace_id":"1-4bf92f35-77b34da6a3ce929d0e0e4736"}`,
 		},
 		"request alone": {
 			correlation.WithRequestID(context.Background(), "r-2"), at(slog.LevelDebug, "x"),
@@ -75,18 +75,49 @@ func TestLines(t *testing.T) {
 	}
 }
 
-func TestLinesWithXRay(t *testing.T) {
+func TestALineWithoutATrace(t *testing.T) {
 	var out bytes.Buffer
-	log := telemetry.Patient(telemetry.WithXRay(telemetry.NewLogger(&out, slog.LevelInfo, "orders", "dev")))
-	log.WarnContext(traced(), "x")
-	const want = `"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","span_id":"00f067aa0ba902b7","xray_trace_id":"1-4bf92f35-77b34da6a3ce929d0e0e4736"}`
-	if !strings.HasSuffix(out.String(), want+"\n") {
-		t.Errorf("line is %s, want it to end in %s", out.String(), want)
-	}
-	out.Reset()
-	log.Warn("x")
+	telemetry.NewLogger(&out, slog.LevelInfo, "orders", "dev").Warn("x")
 	if strings.Contains(out.String(), "trace_id") {
-		t.Errorf("a line without a trace is %s", out.String())
+		t.Errorf("it is %s", out.String())
+	}
+}
+
+// What nobody sees is escaped wherever it stands: who reads the log as text is not misled by it, and a program reads what was there.
+func TestUnseenSigns(t *testing.T) {
+	for _, unseen := range []rune{
+		0x7f, 0x80, 0x85, 0x9b, 0x9f, 0xad, 0x61c, 0x200b, 0x200e, 0x200f, 0x2028, 0x2029, 0x202a, 0x202b, 0x202c, 0x202d, 0x202e,
+		0x2066, 0x2067, 0x2068, 0x2069, 0xfeff, 0xe0001, 0xe0041,
+	} {
+		text := "über " + string(unseen) + `"a` + string(unseen) + "\U0001f375"
+		var out bytes.Buffer
+		log := telemetry.NewLogger(&out, slog.LevelInfo, "orders", "dev").With("with", text)
+		log.InfoContext(correlation.WithSubject(t.Context(), text), text, //nolint:sloglint // a message is text too
+			"text", text, text, 1, "error", errors.New(text), "list", []string{text}, "own", appender(`"ü`+string(unseen)+`"`), slog.Group(text+"s", "x", "y"))
+		if strings.ContainsRune(out.String(), unseen) {
+			t.Errorf("%U stands in %q", unseen, out.String())
+		}
+		var line struct {
+			Message, With, Text, Subject, Error, Own string
+			List                                     []string
+		}
+		var members map[string]any
+		if err := errors.Join(json.Unmarshal(out.Bytes(), &line), json.Unmarshal(out.Bytes(), &members)); err != nil {
+			t.Fatalf("%U: %v in %s", unseen, err, out.String())
+		}
+		for _, got := range []string{line.Message, line.With, line.Text, line.Subject, line.Error, line.List[0]} {
+			if got != text {
+				t.Errorf("%U: %q became %q", unseen, text, got)
+			}
+		}
+		if line.Own != "ü"+string(unseen) || members[text] == nil || members[text+"s"] == nil {
+			t.Errorf("%U: %s", unseen, out.String())
+		}
+	}
+	var out bytes.Buffer
+	telemetry.NewLogger(&out, slog.LevelInfo, "orders", "dev").Info("Grüße, 東京, \U0001f375")
+	if !strings.Contains(out.String(), `"Grüße, 東京, 🍵"`) {
+		t.Errorf("what can be seen is escaped: %s", out.String())
 	}
 }
 

@@ -1,12 +1,17 @@
 package telemetry
 
 import (
+	"bytes"
 	"fmt"
 	"log/slog"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"time"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -79,17 +84,44 @@ func (o *object) key(name string) {
 	o.b = append(o.b, ':')
 }
 
-// string appends s as a JSON string. Most strings need no escaping, which is quickly seen.
+// string appends s as a JSON string. Most strings need no escaping, which is quickly found.
 func (o *object) string(s string) {
 	for i := range len(s) {
 		if c := s[i]; c < 0x20 || c == '"' || c == '\\' || c >= 0x7f {
+			start := len(o.b)
 			o.b, _ = jsontext.AppendQuote(o.b, s) // its only error is invalid UTF-8, which it has replaced
+			o.escape(start)
 			return
 		}
 	}
 	o.b = append(o.b, '"')
 	o.b = append(o.b, s...)
 	o.b = append(o.b, '"')
+}
+
+// escape escapes the signs of the JSON from start that are unseen: it says the same, but who reads it as text sees what it says.
+func (o *object) escape(start int) {
+	text := o.b[start:]
+	if !slices.ContainsFunc(text, func(c byte) bool { return c >= 0x7f }) || !bytes.ContainsFunc(text, unseen) {
+		return
+	}
+	o.b = o.b[:start]
+	for _, r := range string(text) { // which is a copy
+		switch high, low := utf16.EncodeRune(r); {
+		case !unseen(r):
+			o.b = utf8.AppendRune(o.b, r)
+		case high == utf8.RuneError:
+			o.b = fmt.Appendf(o.b, `\u%04x`, r)
+		default:
+			o.b = fmt.Appendf(o.b, `\u%04x\u%04x`, high, low)
+		}
+	}
+}
+
+// unseen tells of a sign that is none by itself: a control character, a format character, which may turn around the direction of what
+// follows, or one that parts lines or paragraphs. JSON has the first of them, up to U+001F, escaped anyway.
+func unseen(r rune) bool {
+	return r >= 0x7f && (r <= 0x9f || r == 0x2028 || r == 0x2029 || unicode.Is(unicode.Cf, r))
 }
 
 // timestamp adds the time of the line: RFC 3339 in UTC with milliseconds, of the same width in every line.
@@ -156,6 +188,7 @@ func (o *object) any(v any) {
 	switch v := v.(type) {
 	case interface{ AppendJSON(dst []byte) []byte }:
 		o.b = v.AppendJSON(o.b)
+		o.escape(start)
 		return
 	case json.Marshaler: // also if it is an error
 	case error:
@@ -168,4 +201,5 @@ func (o *object) any(v any) {
 		return
 	}
 	o.b = append(o.b, text...)
+	o.escape(start)
 }
