@@ -79,8 +79,9 @@ func table() []row {
 		{pkg: stores, module: []string{domain, application, document}, libraries: anything, inTests: remote},
 		{pkg: "internal/infrastructure/aws/...", module: []string{domain, application, "internal/infrastructure/aws"}, libraries: anything, inTests: parts},
 		{pkg: "internal/infrastructure/certificates", module: inside, libraries: anything, inTests: []string{"test/authority"}},
-		// What is measured and traced goes to the same place.
-		{pkg: "internal/infrastructure/telemetry/...", module: []string{domain, application, "internal/infrastructure/telemetry/otlp"}, libraries: anything, inTests: append([]string{"test/collector", "test/authority"}, parts...)},
+		// What is measured and traced goes to the same place, under the same names.
+		{pkg: "internal/infrastructure/telemetry/attributes", module: none},
+		{pkg: "internal/infrastructure/telemetry/...", module: []string{domain, application, "internal/infrastructure/telemetry/otlp", "internal/infrastructure/telemetry/attributes"}, libraries: anything, inTests: append([]string{"test/collector", "test/authority"}, parts...)},
 		{pkg: infrastructure, module: inside, libraries: anything, inTests: parts},
 
 		// The ways in.

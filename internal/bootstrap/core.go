@@ -110,7 +110,9 @@ func (p *core) apiThatWakes(log *slog.Logger, wake func()) http.Handler {
 		Propagators: httpapi.Propagators{NoW3C: !c.Propagates(propagatorW3C), NoXRay: !c.Propagates(propagatorXRay)},
 	}
 	if p.tracer != nil {
-		settings.Record = p.tracer.Request
+		settings.Record = func(ctx context.Context, r httpapi.Request) (context.Context, func(int, bool)) {
+			return p.tracer.Request(ctx, tracing.Request(r))
+		}
 	}
 	if meter := p.metrics.HTTP(); meter != nil {
 		settings.Meter = meter

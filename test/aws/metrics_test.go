@@ -31,8 +31,8 @@ func TestWorkerIsMeasured(t *testing.T) {
 	text, err := io.ReadAll(response.Body)
 	must(t, err)
 	for _, want := range []string{
-		`orders_commands_total{outcome="applied"} 1`, `orders_commands_total{outcome="failed"} 0`,
-		`orders_commands_total{outcome="dead_lettered",reason="command_type_unknown"} 1`, `orders_moved_total{status="paid"} 1`,
+		`orders_commands_total{orders_outcome="applied"} 1`, `orders_commands_total{orders_outcome="failed"} 0`,
+		`orders_commands_total{error_type="command_type_unknown",orders_outcome="dead_lettered"} 1`, `orders_moved_total{orders_status="paid"} 1`,
 	} {
 		if !strings.Contains(string(text), "\n"+want+"\n") {
 			t.Errorf("%q is missing in\n%s", want, regexp.MustCompile(`(?m)^orders_(commands|moved).*$`).FindAllString(string(text), -1))

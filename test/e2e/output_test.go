@@ -35,11 +35,13 @@ type line struct {
 	RequestID string  `json:"request_id"`
 	TraceID   string  `json:"trace_id"`
 	SpanID    string  `json:"span_id"`
+	XRay      string  `json:"xray_trace_id"`
 	Method    string  `json:"method"`
 	Route     string  `json:"route"`
 	Status    int     `json:"status"`
-	Duration  float64 `json:"duration_ms"`
+	Duration  float64 `json:"duration_us"`
 	Bytes     int     `json:"bytes"`
+	Code      string  `json:"code"`
 	AWS       struct {
 		Service   string   `json:"service"`
 		Operation string   `json:"operation"`

@@ -149,13 +149,13 @@ func TestMetricsInTheLog(t *testing.T) {
 		attributes map[string]string
 		value      float64
 	}{
-		{"orders.placed", map[string]string{"origin": "new", "service.name": "orders-eu"}, 2},
-		{"orders.moved", map[string]string{"status": "paid"}, 1},
-		{"orders.commands", map[string]string{"outcome": "applied"}, 2},
-		{"orders.moved", map[string]string{"status": "shipped"}, 1},
+		{"orders.placed", map[string]string{"orders.origin": "new", "service.name": "orders-eu"}, 2},
+		{"orders.moved", map[string]string{"orders.status": "paid"}, 1},
+		{"orders.commands", map[string]string{"orders.outcome": "applied"}, 2},
+		{"orders.moved", map[string]string{"orders.status": "shipped"}, 1},
 		{"http.server.request.duration", map[string]string{"http.route": "/orders", "http.response.status_code": "201"}, 2},
 		{"http.server.request.duration", map[string]string{"http.response.status_code": "404"}, 1},
-		{"orders.delivery.told", map[string]string{"subscriber": "events"}, float64(strings.Count(read(t, f.Log), `"DetailType"`))},
+		{"orders.delivery.told", map[string]string{"orders.subscriber": "events"}, float64(strings.Count(read(t, f.Log), `"DetailType"`))},
 	} {
 		if n := sum(got, want.metric, want.attributes); n != want.value {
 			t.Errorf("%s of %v is %v, want %v", want.metric, want.attributes, n, want.value)

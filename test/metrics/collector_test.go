@@ -174,7 +174,7 @@ func (r *receiver) keepMetric(m *otlp.Metric) {
 	}
 }
 
-// point names a point: orders.placed map[origin:new].
+// point names a point: orders.placed map[orders.origin:new].
 func point(name string, pairs []*common.KeyValue) string {
 	return fmt.Sprint(name, " ", attributesOf(pairs))
 }

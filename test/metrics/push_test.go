@@ -33,7 +33,7 @@ func TestACollectorGetsWhatWasDone(t *testing.T) {
 				for range 3 {
 					r.do(t, 201, "POST", r.URL+"/orders", tea)
 				}
-				r.within(t, map[string]float64{`orders_delivery_told_total{subscriber="events"}`: 3})
+				r.within(t, map[string]float64{`orders_delivery_told_total{orders_subscriber="events"}`: 3})
 			})
 			calls, key, resource, points := to.state()
 			if calls != 1 || key != "s3cret!" {
@@ -48,10 +48,10 @@ func TestACollectorGetsWhatWasDone(t *testing.T) {
 				t.Errorf("who it is: %v", resource)
 			}
 			for name, want := range map[string]float64{
-				"orders.placed map[origin:new]":                 3,
-				"orders.delivery.told map[subscriber:events]":   3,
-				"orders.delivery.parked map[subscriber:events]": 0,
-				"http.server.request.duration map[http.request.method:POST http.response.status_code:201 http.route:/orders]": 3,
+				"orders.placed map[orders.origin:new]":                 3,
+				"orders.delivery.told map[orders.subscriber:events]":   3,
+				"orders.delivery.parked map[orders.subscriber:events]": 0,
+				"http.server.request.duration map[http.request.method:POST http.response.status_code:201 http.route:/orders url.scheme:http]": 3,
 			} {
 				if got, ok := points[name]; !ok || got != want {
 					t.Errorf("%s is %v (there: %v), want %v", name, got, ok, want)
@@ -67,7 +67,7 @@ func TestACollectorGetsMetricsAtIntervals(t *testing.T) {
 	r.do(t, 201, "POST", r.URL+"/orders", tea)
 	for limit := time.After(patience); ; tick(t, limit, "a third send") {
 		calls, _, _, points := to.state()
-		if calls >= 3 && points["orders.placed map[origin:new]"] == 1 {
+		if calls >= 3 && points["orders.placed map[orders.origin:new]"] == 1 {
 			break
 		}
 	}
@@ -110,7 +110,7 @@ func TestACollectorThatIsAway(t *testing.T) {
 			if took := time.Since(begun); took > 10*time.Second {
 				t.Errorf("100 orders took %v", took)
 			}
-			r.within(t, map[string]float64{`orders_placed_total{origin="new"}`: 100})
+			r.within(t, map[string]float64{`orders_placed_total{orders_origin="new"}`: 100})
 			if n := said(); n > 1 {
 				t.Errorf("the log says it %d times", n)
 			}
@@ -197,11 +197,11 @@ func TestAnImportIsMeasured(t *testing.T) {
 		orders()
 		_, _, _, points := to.state()
 		for outcome, count := range want {
-			if got, ok := points["orders.import.records map[outcome:"+outcome+"]"]; !ok || got != count {
+			if got, ok := points["orders.import.records map[orders.outcome:"+outcome+"]"]; !ok || got != count {
 				t.Errorf("%s: %v (there: %v), want %v", outcome, got, ok, count)
 			}
 		}
-		if got := points["orders.placed map[origin:new]"]; got != want["placed"] {
+		if got := points["orders.placed map[orders.origin:new]"]; got != want["placed"] {
 			t.Errorf("%v orders were placed, want %v", got, want["placed"])
 		}
 	}

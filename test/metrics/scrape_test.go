@@ -96,7 +96,7 @@ func (r *running) do(t *testing.T, status int, method, url, body string, headers
 	return string(text)
 }
 
-// scrape reads /metrics: the values by name and labels, as in orders_placed_total{origin="new"}. A histogram has its count.
+// scrape reads /metrics: the values by name and labels, as in orders_placed_total{orders_origin="new"}. A histogram has its count.
 func (r *running) scrape(t *testing.T) map[string]float64 {
 	t.Helper()
 	parser := expfmt.NewTextParser(model.LegacyValidation)
@@ -180,32 +180,32 @@ func TestWhatWasDoneIsCounted(t *testing.T) {
 	r.do(t, 405, "BREW", r.URL+"/orders", "")
 
 	r.within(t, map[string]float64{
-		`orders_placed_total{origin="new"}`:      5,
-		`orders_placed_total{origin="history"}`:  0,
-		`orders_moved_total{status="paid"}`:      1,
-		`orders_moved_total{status="canceled"}`:  1,
-		`orders_moved_total{status="delivered"}`: 0,
-		`http_server_request_duration_seconds{http_request_method="POST",http_response_status_code="422",http_route="/orders"}`:             1,
-		`http_server_request_duration_seconds{http_request_method="GET",http_response_status_code="200",http_route="/orders/{order_id}"}`:   1,
-		`http_server_request_duration_seconds{http_request_method="PATCH",http_response_status_code="409",http_route="/orders/{order_id}"}`: 1,
-		`http_server_request_duration_seconds{http_request_method="PATCH",http_response_status_code="200",http_route="/orders/{order_id}"}`: 3,
-		`http_server_request_duration_seconds{http_request_method="GET",http_response_status_code="404"}`:                                   1,
-		`http_server_request_duration_seconds{http_request_method="_OTHER",http_response_status_code="405"}`:                                1,
-		`http_server_active_requests{http_request_method="POST"}`:                                                                           0,
-		`db_client_operation_duration_seconds{db_operation_name="create",db_system_name="sqlite"}`:                                          5,
-		`orders_delivery_told_total{subscriber="events"}`:                                                                                   eventsOf(t, r),
-		`orders_delivery_parks_total{subscriber="events"}`:                                                                                  0,
-		`orders_delivery_in_hand{subscriber="events"}`:                                                                                      0,
-		`orders_delivery_subscriber_away{subscriber="events"}`:                                                                              0,
+		`orders_placed_total{orders_origin="new"}`:      5,
+		`orders_placed_total{orders_origin="history"}`:  0,
+		`orders_moved_total{orders_status="paid"}`:      1,
+		`orders_moved_total{orders_status="canceled"}`:  1,
+		`orders_moved_total{orders_status="delivered"}`: 0,
+		`http_server_request_duration_seconds{http_request_method="POST",http_response_status_code="422",http_route="/orders",url_scheme="http"}`:             1,
+		`http_server_request_duration_seconds{http_request_method="GET",http_response_status_code="200",http_route="/orders/{order_id}",url_scheme="http"}`:   1,
+		`http_server_request_duration_seconds{http_request_method="PATCH",http_response_status_code="409",http_route="/orders/{order_id}",url_scheme="http"}`: 1,
+		`http_server_request_duration_seconds{http_request_method="PATCH",http_response_status_code="200",http_route="/orders/{order_id}",url_scheme="http"}`: 3,
+		`http_server_request_duration_seconds{http_request_method="GET",http_response_status_code="404",url_scheme="http"}`:                                   1,
+		`http_server_request_duration_seconds{http_request_method="_OTHER",http_response_status_code="405",url_scheme="http"}`:                                1,
+		`http_server_active_requests{http_request_method="POST",url_scheme="http"}`:                                                                           0,
+		`db_client_operation_duration_seconds{db_operation_name="create",db_system_name="sqlite"}`:                                                            5,
+		`orders_delivery_told_total{orders_subscriber="events"}`:                                                                                              eventsOf(t, r),
+		`orders_delivery_parks_total{orders_subscriber="events"}`:                                                                                             0,
+		`orders_delivery_in_hand{orders_subscriber="events"}`:                                                                                                 0,
+		`orders_delivery_subscriber_away{orders_subscriber="events"}`:                                                                                         0,
 	})
 	got := r.scrape(t)
-	if n := got[`orders_store_commit_duration_seconds{db_system_name="sqlite",operation="commit"}`]; n < 5 {
+	if n := got[`orders_store_commit_duration_seconds{db_operation_name="commit",db_system_name="sqlite"}`]; n < 5 {
 		t.Errorf("%v commits took a time", n)
 	}
-	if n := got[`orders_delivery_duration_seconds{subscriber="events"}`]; n < 1 {
+	if n := got[`orders_delivery_duration_seconds{orders_subscriber="events"}`]; n < 1 {
 		t.Errorf("%v deliveries took a time", n)
 	}
-	if n := got[`orders_http_connections{state="open"}`]; n < 1 {
+	if n := got[`orders_http_connections{http_connection_state="active"}`] + got[`orders_http_connections{http_connection_state="idle"}`]; n < 1 {
 		t.Errorf("%v connections are open", n)
 	}
 }
@@ -234,7 +234,7 @@ var labelName = regexp.MustCompile(`([a-z_]+)="`)
 func TestEverythingIsThere(t *testing.T) {
 	r := start(t, nil)
 	r.do(t, 201, "POST", r.URL+"/orders", tea)
-	r.within(t, map[string]float64{`orders_delivery_told_total{subscriber="events"}`: 1})
+	r.within(t, map[string]float64{`orders_delivery_told_total{orders_subscriber="events"}`: 1})
 	listed, label := map[string]bool{"target_info": true}, make(map[string]bool)
 	for _, i := range bootstrap.Instruments() {
 		names, err := i.PrometheusNames()
@@ -280,11 +280,11 @@ func TestWhatWaitsIsCounted(t *testing.T) {
 		"DATA_DIR": dir, "MANIFESTS": "simulated", "EVENTS": "none", "DELIVERY_MAX_ATTEMPTS": "1", "DELIVERY_BACKOFF_MIN": "1ms",
 	})
 	r.do(t, 201, "POST", r.URL+"/orders", tea)
-	parked := `orders_delivery_parked{subscriber="manifests"}`
-	waiting := `orders_delivery_waiting{subscriber="manifests"}`
+	parked := `orders_delivery_parked{orders_subscriber="manifests"}`
+	waiting := `orders_delivery_waiting{orders_subscriber="manifests"}`
 	for limit := time.After(patience); ; tick(t, limit, "what is not told") {
 		got := r.scrape(t)
-		if age := got[`orders_delivery_oldest_age_seconds{subscriber="manifests"}`]; got[parked]+got[waiting] == 1 {
+		if age := got[`orders_delivery_oldest_age_seconds{orders_subscriber="manifests"}`]; got[parked]+got[waiting] == 1 {
 			if (age > 0) != (got[waiting] == 1) {
 				t.Errorf("the oldest has waited for %v s, with %v waiting", age, got[waiting])
 			}
@@ -322,7 +322,7 @@ func TestNothingOfACallersBecomesALabel(t *testing.T) {
 			t.Errorf("a caller wrote %s", name)
 		}
 	}
-	if n := got[`http_server_request_duration_seconds{http_request_method="_OTHER",http_response_status_code="405"}`]; n != 200 {
+	if n := got[`http_server_request_duration_seconds{http_request_method="_OTHER",http_response_status_code="405",url_scheme="http"}`]; n != 200 {
 		t.Errorf("%v requests had another method, want 200", n)
 	}
 }
@@ -337,8 +337,8 @@ func TestWhoIsTurnedAwayIsCounted(t *testing.T) {
 		r.do(t, 429, "GET", r.URL+"/orders", "")
 	}
 	r.within(t, map[string]float64{
-		`orders_admission_refused_total{reason="rate_limit"}`: 3, `orders_admission_refused_total{reason="queue_full"}`: 0,
-		`http_server_request_duration_seconds{http_request_method="GET",http_response_status_code="429",http_route="/orders"}`: 3,
+		`orders_admission_refused_total{orders_admission_reason="rate_limit"}`: 3, `orders_admission_refused_total{orders_admission_reason="queue_full"}`: 0,
+		`http_server_request_duration_seconds{http_request_method="GET",http_response_status_code="429",http_route="/orders",url_scheme="http"}`: 3,
 	})
 }
 

@@ -54,7 +54,7 @@ func emitted(t *testing.T) (all map[string]metric, byJob map[string]map[string]m
 	worker := start(t, "worker", t.TempDir(), "COMMANDS_QUEUE_URL="+commands, "COMMANDS_DEAD_LETTER_QUEUE_URL="+letters,
 		"AWS_ENDPOINT_URL="+os.Getenv("TEST_AWS_ENDPOINT_URL"), "AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test")
 	sqs(t, commands, url.Values{"Action": {"SendMessage"}, "MessageBody": {"no command"}})
-	worker.within(t, all, "a dead letter", func() bool { return all["orders_commands_total"]["reason"] != nil })
+	worker.within(t, all, "a dead letter", func() bool { return all["orders_commands_total"]["error_type"] != nil })
 	worker.scrape(t, byJob["orders-worker"])
 	return all, byJob
 }
@@ -160,7 +160,7 @@ func TestEveryNameIsEmitted(t *testing.T) {
 		}
 	}
 	for _, lie := range []string{
-		`rate(orders_lost_total[5m])`, `sum by (customer) (orders_placed_total)`, `orders_placed_total{origin="nowhere"}`, `orders_moved_total{customer!=""}`,
+		`rate(orders_lost_total[5m])`, `sum by (customer) (orders_placed_total)`, `orders_placed_total{orders_origin="nowhere"}`, `orders_moved_total{customer!=""}`,
 	} {
 		selectors, err := observability.Query{Text: lie}.Selectors()
 		if err != nil || len(wrong(selectors[0], all)) == 0 {

@@ -156,7 +156,7 @@ func checkTree(t *testing.T, c *collector.Collector, p *program.Program, system 
 	if request.Kind != "SERVER" || use.Kind != "INTERNAL" || store.Kind != "CLIENT" {
 		t.Errorf("kinds are %s, %s and %s", request.Kind, use.Kind, store.Kind)
 	}
-	has(t, request, map[string]string{"http.request.method": "POST", "http.route": "/orders", "http.response.status_code": "201", "network.protocol.version": "1.1"})
+	has(t, request, map[string]string{"http.request.method": "POST", "url.scheme": "http", "http.route": "/orders", "http.response.status_code": "201", "network.protocol.version": "1.1"})
 	has(t, store, map[string]string{"db.system.name": system, "db.operation.name": "create", "db.collection.name": "orders"})
 	if diff := cmp.Diff([]string{"order-processing-service", "test"}, []string{request.Resource["service.name"], request.Resource["deployment.environment.name"]}); diff != "" {
 		t.Errorf("resource (-want +got):\n%s", diff)

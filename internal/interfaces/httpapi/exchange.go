@@ -20,6 +20,8 @@ type exchange struct {
 	w       http.ResponseWriter
 	r       *http.Request
 	ctx     context.Context //nolint:containedctx // it lives as long as the request does
+	method  string          // that the log, measurements and traces have
+	scheme  string          // as method
 	op      *operation      // nil when there is none for the request
 	id      string          // of the request
 	caller  ordering.Caller
@@ -82,7 +84,8 @@ func newExchange(a *api, w http.ResponseWriter, r *http.Request) *exchange {
 		x = new(exchange) // the pool holds nothing else
 	}
 	in, out := x.in[:0], x.out[:0]
-	*x = exchange{api: a, w: w, r: r, begun: time.Now(), in: in, out: out}
+	*x = exchange{api: a, w: w, r: r, method: methodOf(r), begun: time.Now(), in: in, out: out}
+	x.scheme = x.schemeOf()
 
 	if sent := r.Header[headerRequestID]; len(sent) == 1 && correlation.ValidRequestID(sent[0]) {
 		x.id = sent[0]
@@ -98,7 +101,7 @@ func newExchange(a *api, w http.ResponseWriter, r *http.Request) *exchange {
 	h["Content-Security-Policy"] = noContent
 	h["Referrer-Policy"] = noReferrer
 	h["Cross-Origin-Resource-Policy"] = sameOrigin
-	if r.TLS != nil || len(a.TrustedProxies) > 0 && x.from().HTTPS {
+	if x.scheme == schemeHTTPS {
 		h["Strict-Transport-Security"] = onlyHTTPS
 	}
 	if r.ProtoMajor == 1 && (r.ContentLength < 0 || r.ProtoMinor == 0) {

@@ -26,8 +26,8 @@ type counted struct {
 	refused map[string]int
 }
 
-func (*counted) Begun(string)                                              {}
-func (*counted) Ended(context.Context, string, string, int, time.Duration) {}
+func (*counted) Begun(string, string)                                              {}
+func (*counted) Ended(context.Context, string, string, string, int, time.Duration) {}
 func (c *counted) Refused(reason string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

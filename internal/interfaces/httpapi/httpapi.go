@@ -126,22 +126,36 @@ type Config struct {
 	Meter Meter
 	// Propagators says which headers tell of a caller's trace.
 	Propagators Propagators
-	// Record begins the record of a request in a trace: the caller's, or a new one if that is none. The route is the operation's path,
-	// or "" if there is no operation. The context that it returns is for the work, and its trace (package correlation) is the record.
-	// End ends the record with the status of the answer, 0 if there was none; cut says that the answer ended too early. With nil, for
-	// health checks, and for requests that found no place, nothing is recorded. The others began to wait for theirs at begun.
-	Record func(
-		ctx context.Context, caller correlation.Trace, r *http.Request, route string, begun time.Time,
-	) (_ context.Context, end func(status int, cut bool))
+	// Record begins the record of a request in a trace: the caller's, or a new one if that is none. The context that it returns is for
+	// the work, and its trace (package correlation) is the record. End ends the record with the status of the answer, 0 if there was
+	// none; cut says that the answer ended too early. With nil, for health checks, and for requests that found no place, nothing is
+	// recorded.
+	Record func(ctx context.Context, r Request) (_ context.Context, end func(status int, cut bool))
 }
 
-// Meter measures requests. Implementations are safe for concurrent use and never block; each request calls them.
+// Request is what records and measurements have of a request. Nothing in it is the client's own text, but for the ids of its trace.
+type Request struct {
+	// Caller is the place in a trace that the request comes from; the zero Trace when it names none.
+	Caller correlation.Trace
+	// Method is one that HTTP knows, or _OTHER, as OpenTelemetry's conventions have it.
+	Method string
+	// Scheme is http or https: what the client used, if need be by the word of a trusted proxy.
+	Scheme string
+	// Version is that of HTTP, such as 1.1 or 2.
+	Version string
+	// Route is the path of the request's operation with names in braces, "" when there is none.
+	Route string
+	// Begun is when it came; it may have waited for its place since.
+	Begun time.Time
+}
+
+// Meter measures requests, by what a Request has of them. Implementations are safe for concurrent use and never block; each request
+// calls them.
 type Meter interface {
-	// Begun counts a request that begins to be answered, by its method as the client sent it.
-	Begun(method string)
-	// Ended counts a request whose answer has ended. The route is the path of its operation with names in braces, "" when there is
-	// none; the status is that of the answer, 0 when the client was gone before there was one.
-	Ended(ctx context.Context, method, route string, status int, took time.Duration)
+	// Begun counts a request that begins to be answered.
+	Begun(method, scheme string)
+	// Ended counts a request whose answer has ended. The status is that of the answer, 0 when the client was gone before there was one.
+	Ended(ctx context.Context, method, scheme, route string, status int, took time.Duration)
 	// Refused counts a request that was turned away because there are too many, by one of the constants below.
 	Refused(reason string)
 }
@@ -157,9 +171,9 @@ const (
 // unmetered measures nothing.
 type unmetered struct{}
 
-func (unmetered) Begun(string)                                              {}
-func (unmetered) Ended(context.Context, string, string, int, time.Duration) {}
-func (unmetered) Refused(string)                                            {}
+func (unmetered) Begun(string, string)                                              {}
+func (unmetered) Ended(context.Context, string, string, string, int, time.Duration) {}
+func (unmetered) Refused(string)                                                    {}
 
 // api is the handler.
 type api struct {

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"order-processing-service/internal/application/correlation"
 	"order-processing-service/internal/interfaces/httpapi"
 )
 
@@ -18,9 +17,9 @@ type endings struct {
 	statuses chan int
 }
 
-func (*endings) Begun(string)   {}
-func (*endings) Refused(string) {}
-func (e *endings) Ended(_ context.Context, _, _ string, status int, _ time.Duration) {
+func (*endings) Begun(string, string) {}
+func (*endings) Refused(string)       {}
+func (e *endings) Ended(_ context.Context, _, _, _ string, status int, _ time.Duration) {
 	e.statuses <- status
 }
 
@@ -30,7 +29,7 @@ func watched(t *testing.T, store *stuck) (_ *service, _ *endings, records chan s
 	meter, records := &endings{statuses: make(chan int, 100)}, make(chan string, 100)
 	return on(t, &scripted{get: store.get}, func(c *httpapi.Config) {
 		c.MaxConcurrent, c.MaxWaiting, c.QueueTimeout, c.RequestTimeout, c.Meter = 1, 10, time.Hour, time.Hour, meter
-		c.Record = func(ctx context.Context, _ correlation.Trace, _ *http.Request, _ string, _ time.Time) (context.Context, func(int, bool)) {
+		c.Record = func(ctx context.Context, _ httpapi.Request) (context.Context, func(int, bool)) {
 			return ctx, func(status int, cut bool) { records <- fmt.Sprint(status, cut) }
 		}
 	}), meter, records

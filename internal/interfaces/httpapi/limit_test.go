@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"context"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -125,11 +126,41 @@ func TestUntrustedHeaders(t *testing.T) {
 	}
 }
 
+// schemes tells with which scheme requests are measured.
+type schemes struct {
+	httpapi.Meter
+	seen chan string
+}
+
+func (*schemes) Begun(string, string) {}
+func (*schemes) Refused(string)       {}
+func (s *schemes) Ended(_ context.Context, _, scheme, _ string, _ int, _ time.Duration) {
+	s.seen <- scheme
+}
+
+// TestHTTPSByProxy has proxies say by which scheme their clients ask. What they make up becomes none.
 func TestHTTPSByProxy(t *testing.T) {
-	s, _ := moderated(t, nil)
-	for proto, want := range map[string]string{"https": "max-age=31536000", "http": "", "http, https": "max-age=31536000"} {
-		if got := s.do("GET", "/health", "", "X-Forwarded-Proto: "+proto).header.Get("Strict-Transport-Security"); got != want {
-			t.Errorf("%s: %q", proto, got)
+	for _, trusted := range []bool{true, false} {
+		meter := &schemes{seen: make(chan string, 1)}
+		s, _ := moderated(t, func(c *httpapi.Config) {
+			c.Meter = meter
+			if !trusted {
+				c.TrustedProxies = nil
+			}
+		})
+		<-meter.seen // that of the document
+		for header, secure := range map[string]bool{
+			"X-Forwarded-Proto: https": true, "X-Forwarded-Proto: http": false, "X-Forwarded-Proto: http, https": true, "X-Forwarded-Proto: gopher": false,
+			"Forwarded: for=192.0.2.1;proto=https": true, "X-Made-Up: https": false,
+		} {
+			scheme, hsts := "http", ""
+			if trusted && secure {
+				scheme, hsts = "https", "max-age=31536000"
+			}
+			got := s.do("GET", "/health", "", header).header.Get("Strict-Transport-Security")
+			if seen := <-meter.seen; got != hsts || seen != scheme {
+				t.Errorf("%s, trusted %t: Strict-Transport-Security %q, measured as %q", header, trusted, got, seen)
+			}
 		}
 	}
 }

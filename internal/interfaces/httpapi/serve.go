@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"runtime/debug"
 	"time"
@@ -15,7 +14,7 @@ import (
 // whatever happens is answered and logged.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := newExchange(a, w, r)
-	a.Meter.Begun(r.Method)
+	a.Meter.Begun(x.method, x.scheme)
 	defer func() { x.end(recover()) }()
 	if err := x.serve(); err != nil { //nolint:contextcheck // an exchange has that of its request
 		if x.left = x.hasLeft(err); !x.left {
@@ -99,11 +98,8 @@ func (x *exchange) end(p any) {
 			x.answer(errPanic)
 		}
 	}
-	took, route := time.Since(x.begun), ""
-	if x.op != nil {
-		route = x.op.path
-	}
-	x.api.Meter.Ended(x.ctx, x.r.Method, route, x.status, took)
+	took := time.Since(x.begun)
+	x.api.Meter.Ended(x.ctx, x.method, x.scheme, x.route(), x.status, took)
 	x.log(took)
 	if x.record != nil {
 		x.record(x.status, aborted)
@@ -116,44 +112,3 @@ func (x *exchange) end(p any) {
 }
 
 var errPanic = errors.New("panic")
-
-// log writes the line that each request gets. Nothing in it is the customer's. Those that were turned away are told of
-// together, and those that left have the status 0.
-func (x *exchange) log(took time.Duration) {
-	route, level := "unmatched", slog.LevelInfo
-	if x.op != nil {
-		route = x.op.path
-	}
-	switch {
-	case x.op != nil && x.op.quiet || x.turned || x.left:
-		level = slog.LevelDebug
-	case x.status >= http.StatusInternalServerError:
-		level = slog.LevelWarn
-	}
-	if !x.api.Log.Enabled(x.ctx, level) {
-		return
-	}
-	attributes := append(make([]slog.Attr, 0, 7), // it stays on the stack
-		slog.String("method", method(x.r.Method)), slog.String("route", route), slog.Int("status", x.status),
-		// A whole number costs the log a third of what a fraction does.
-		slog.Int64("duration_us", took.Microseconds()), slog.Int64("bytes", x.written))
-	if x.code != "" {
-		attributes = append(attributes, slog.String("code", x.code))
-	}
-	switch x.status {
-	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
-		// Only of who is turned away: an address belongs to a person.
-		attributes = append(attributes, slog.String("client", x.from().Address.String()))
-	}
-	x.api.Log.LogAttrs(x.ctx, level, "request", attributes...)
-}
-
-// method returns a request's method, which is the client's own text, if it is one that HTTP knows.
-func method(m string) string {
-	switch m {
-	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
-		http.MethodConnect, http.MethodOptions, http.MethodTrace:
-		return m
-	}
-	return "other"
-}

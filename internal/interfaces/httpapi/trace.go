@@ -30,11 +30,9 @@ func (p Propagators) of(h http.Header) (correlation.Trace, bool) {
 func (x *exchange) trace(admitted bool) {
 	caller, ok := x.api.Propagators.of(x.r.Header)
 	if x.api.Record != nil && admitted && (x.op == nil || !x.op.quiet) {
-		route := ""
-		if x.op != nil {
-			route = x.op.path
-		}
-		x.ctx, x.record = x.api.Record(x.ctx, caller, x.r, route, x.begun)
+		x.ctx, x.record = x.api.Record(x.ctx, Request{
+			Caller: caller, Method: x.method, Scheme: x.scheme, Version: versionOf(x.r), Route: x.route(), Begun: x.begun,
+		})
 		return
 	}
 	if ok {

@@ -2,7 +2,6 @@ package httpapi_test
 
 import (
 	"context"
-	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,9 +17,9 @@ import (
 
 // record is what was recorded of a request.
 type record struct {
-	Caller, Route string
-	Status        int
-	Cut           bool
+	Caller, Method, Scheme, Version, Route string
+	Status                                 int
+	Cut                                    bool
 }
 
 // cutShort is a store whose lists end in the middle of an export.
@@ -39,12 +38,10 @@ func TestRecords(t *testing.T) {
 	records := make(chan record, 1)
 	s := start(t, func(c *httpapi.Config, m *memory.Store) {
 		c.Orders = orders(m, cutShort{m})
-		c.Record = func(
-			ctx context.Context, from correlation.Trace, _ *http.Request, route string, _ time.Time,
-		) (context.Context, func(int, bool)) {
+		c.Record = func(ctx context.Context, r httpapi.Request) (context.Context, func(int, bool)) {
 			trace, _ := correlation.ParseTraceparent(own)
 			return correlation.WithTrace(ctx, trace), func(status int, cut bool) {
-				records <- record{from.Traceparent(), route, status, cut}
+				records <- record{r.Caller.Traceparent(), r.Method, r.Scheme, r.Version, r.Route, status, cut}
 			}
 		}
 	})
@@ -57,11 +54,11 @@ func TestRecords(t *testing.T) {
 		method, path string
 		want         record
 	}{
-		{"GET", "/orders", record{caller, "/orders", 200, false}},
-		{"HEAD", nowhere, record{caller, "/orders/{order_id}", 404, false}},
-		{"PUT", nowhere, record{caller, "", 405, false}},
-		{"GET", "/nowhere", record{caller, "", 404, false}},
-		{"GET", "/orders/export", record{caller, "/orders/export", 200, true}},
+		{"GET", "/orders", record{caller, "GET", "http", "1.1", "/orders", 200, false}},
+		{"HEAD", nowhere, record{caller, "HEAD", "http", "1.1", "/orders/{order_id}", 404, false}},
+		{"PUT", nowhere, record{caller, "PUT", "http", "1.1", "", 405, false}},
+		{"BREW", "/nowhere", record{caller, "_OTHER", "http", "1.1", "", 404, false}},
+		{"GET", "/orders/export", record{caller, "GET", "http", "1.1", "/orders/export", 200, true}},
 	} {
 		_, err := s.try(tt.method, tt.path, nil, "Traceparent: "+caller)
 		if (err != nil) != tt.want.Cut {
@@ -90,8 +87,8 @@ func TestRefusalsAreNotRecorded(t *testing.T) {
 		var begun []time.Time
 		f := newFull(func(c *httpapi.Config) {
 			c.MaxWaiting, c.QueueTimeout = 1, time.Second
-			c.Record = func(ctx context.Context, _ correlation.Trace, _ *http.Request, _ string, at time.Time) (context.Context, func(int, bool)) {
-				begun = append(begun, at)
+			c.Record = func(ctx context.Context, r httpapi.Request) (context.Context, func(int, bool)) {
+				begun = append(begun, r.Begun)
 				return ctx, func(int, bool) {}
 			}
 		})

@@ -170,6 +170,21 @@ func TestRequests(t *testing.T) {
 	}
 }
 
+// TestSchemes has what the API takes a request to have come by.
+func TestSchemes(t *testing.T) {
+	for event, want := range map[string]bool{
+		asNew(``): true, asREST(``): true,
+		asBalancer(``): false, asBalancer(`,"headers":{"x-forwarded-proto":"http"}`): false, asBalancer(`,"headers":{"x-forwarded-proto":"https"}`): true,
+		asBalancer(`,"multiValueHeaders":{"X-Forwarded-Proto":["https","http"]}`): false,
+	} {
+		ask(t, func(_ http.ResponseWriter, r *http.Request) {
+			if got := r.TLS != nil; got != want {
+				t.Errorf("%s: by TLS: %t", event, got)
+			}
+		}, "", event)
+	}
+}
+
 // TestAnswers has handlers that do what the contract of http.Handler allows, and what comes out.
 func TestAnswers(t *testing.T) {
 	text := func(w http.ResponseWriter) { w.Header().Set("Content-Type", "text/plain") }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"io"
@@ -43,6 +44,9 @@ func request(ctx context.Context, e *event, k kind, path string) (*http.Request,
 	r.Host = cmp.Or(r.Header.Get("Host"), e.Context.DomainName)
 	r.RemoteAddr = e.client()
 	r.Header.Del("Host") // as in every request of a server
+	if e.secure(k) {
+		r.TLS = new(tls.ConnectionState) // of whoever took the request, which tells no more of it
+	}
 	if k == restAPI {
 		// A REST API passes on compressed answers as they are in the event, as Base64, unless it was told which types
 		// are binary. It compresses by itself if it is told to.
@@ -138,6 +142,15 @@ func (e *event) client() string {
 		return ""
 	}
 	return net.JoinHostPort(ip, "0")
+}
+
+// secure tells whether the client asked by https. Gateways and function URLs take nothing else; a load balancer says what it took.
+func (e *event) secure(k kind) bool {
+	if k != loadBalancer {
+		return true
+	}
+	said := strings.Join(e.header()["X-Forwarded-Proto"], ",")
+	return strings.EqualFold(strings.TrimSpace(said[strings.LastIndexByte(said, ',')+1:]), "https")
 }
 
 // correlate gives a request the id and the trace that AWS knows it by, unless the client has sent its own.

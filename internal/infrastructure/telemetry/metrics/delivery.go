@@ -115,7 +115,7 @@ func (m *Metrics) ObserveCommands(counts func() receiving.Counts) {
 		}
 		for code, count := range c.DeadLettered {
 			m.make.int(o, commandsReceived, int64(count),
-				attribute.NewSet(attribute.String(attrOutcome, deadLettered), attribute.String(attrReason, code)))
+				attribute.NewSet(attribute.String(attrOutcome, deadLettered), attribute.String(attrError, code)))
 		}
 	}, commandsReceived)
 }

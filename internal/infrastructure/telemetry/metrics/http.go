@@ -11,40 +11,34 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
-// methods are those that are told apart; the others are a client's own text.
-var methods = [...]string{
-	http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodHead, http.MethodPut, http.MethodDelete,
-	http.MethodOptions, http.MethodConnect, http.MethodTrace, "_OTHER",
-}
-
-// numberOf is the place of a method in methods.
-func numberOf(method string) int {
-	for i, m := range methods {
-		if m == method {
-			return i
-		}
-	}
-	return len(methods) - 1
-}
-
-// HTTP measures requests. It is safe for concurrent use. Sets of attributes are made once: a request finds its own by its key,
-// without an allocation.
+// HTTP measures requests. It is safe for concurrent use. What there is of a kind of request is made once: a request finds its own by a
+// key, without an allocation. The number of keys is bounded by what the API tells apart; nothing in them is a client's own text.
 type HTTP struct {
 	duration metric.Float64Histogram
 	refused  metric.Int64Counter
-	active   [len(methods)]atomic.Int64
 
-	mu      sync.Mutex // for writing known
+	mu      sync.Mutex // for writing active and known
+	active  atomic.Pointer[map[activeKey]*active]
 	known   atomic.Pointer[map[requestKey][]metric.RecordOption]
 	reasons map[string][]metric.AddOption // never changed
 }
 
-// requestKey is what requests are told apart by. The number of keys is bounded by the operations and the statuses that there are.
+// activeKey is what requests that are being answered are told apart by.
+type activeKey struct{ method, scheme string }
+
+// active is how many there are.
+type active struct {
+	count atomic.Int64
+	set   attribute.Set
+}
+
+// requestKey is what requests whose answer has ended are told apart by.
 type requestKey struct {
-	route          string
-	method, status int
+	method, scheme, route string
+	status                int
 }
 
 func newHTTP(ctx context.Context, m *maker) *HTTP {
@@ -55,14 +49,11 @@ func newHTTP(ctx context.Context, m *maker) *HTTP {
 		h.reasons[reason] = []metric.AddOption{metric.WithAttributeSet(one(attrReason, reason))}
 		h.refused.Add(ctx, 0, h.reasons[reason]...) // what there is none of yet is seen as 0
 	}
+	h.active.Store(&map[activeKey]*active{})
 	h.known.Store(&map[requestKey][]metric.RecordOption{})
-	sets := make([]attribute.Set, len(methods))
-	for i, method := range methods {
-		sets[i] = one(attrMethod, method)
-	}
 	m.observe(func(o metric.Observer) {
-		for i := range methods {
-			m.int(o, httpActive, h.active[i].Load(), sets[i])
+		for _, a := range *h.active.Load() {
+			m.int(o, httpActive, a.count.Load(), a.set)
 		}
 	}, httpActive)
 	return h
@@ -76,14 +67,14 @@ func (m *Metrics) HTTP() *HTTP {
 	return m.http
 }
 
-// Begun counts a request that begins to be answered.
-func (h *HTTP) Begun(method string) { h.active[numberOf(method)].Add(1) }
+// Begun counts a request that begins to be answered, by its method and scheme, which are not the client's own text.
+func (h *HTTP) Begun(method, scheme string) { h.activeOf(activeKey{method, scheme}).count.Add(1) }
 
-// Ended counts a request whose answer has ended. The route is the template of its path, "" for a path that is not served; the
-// status is 0 when the client was cut off before there was one.
-func (h *HTTP) Ended(ctx context.Context, method, route string, status int, took time.Duration) {
-	k := requestKey{route: route, method: numberOf(method), status: status}
-	h.active[k.method].Add(-1)
+// Ended counts a request that had Begun with the same method and scheme, and whose answer has ended. The route is the template of its
+// path, "" for a path that is not served; the status is 0 when the client was cut off before there was one.
+func (h *HTTP) Ended(ctx context.Context, method, scheme, route string, status int, took time.Duration) {
+	h.activeOf(activeKey{method, scheme}).count.Add(-1)
+	k := requestKey{method, scheme, route, status}
 	options, ok := (*h.known.Load())[k]
 	if !ok {
 		options = h.learn(k)
@@ -91,9 +82,27 @@ func (h *HTTP) Ended(ctx context.Context, method, route string, status int, took
 	h.duration.Record(ctx, took.Seconds(), options...)
 }
 
+// activeOf is the count of a kind of request, which is made when the first one comes.
+func (h *HTTP) activeOf(k activeKey) *active {
+	if a, ok := (*h.active.Load())[k]; ok {
+		return a
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	before := *h.active.Load()
+	if a, ok := before[k]; ok { // another one was first
+		return a
+	}
+	a := &active{set: attribute.NewSet(attribute.String(attrMethod, k.method), attribute.String(attrScheme, k.scheme))}
+	after := maps.Clone(before)
+	after[k] = a
+	h.active.Store(&after)
+	return a
+}
+
 // learn makes the attributes of a kind of request that comes for the first time.
 func (h *HTTP) learn(k requestKey) []metric.RecordOption {
-	attributes := []attribute.KeyValue{attribute.String(attrMethod, methods[k.method])}
+	attributes := []attribute.KeyValue{attribute.String(attrMethod, k.method), attribute.String(attrScheme, k.scheme)}
 	if k.route != "" {
 		attributes = append(attributes, attribute.String(attrRoute, k.route))
 	}
@@ -107,9 +116,7 @@ func (h *HTTP) learn(k requestKey) []metric.RecordOption {
 
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	before := *h.known.Load()
-	after := make(map[requestKey][]metric.RecordOption, len(before)+1)
-	maps.Copy(after, before)
+	after := maps.Clone(*h.known.Load())
 	after[k] = options
 	h.known.Store(&after)
 	return options
@@ -132,15 +139,16 @@ func (m *Metrics) ObserveAdmission(waiting func() int) {
 	}, admissionWaiting)
 }
 
-// ObserveConnections measures how many connections there are.
+// ObserveConnections measures how many connections are open, and how many of these are idle.
 func (m *Metrics) ObserveConnections(count func() (open, idle int)) {
 	if m == nil || m.make == nil {
 		return
 	}
-	opened, resting := one(attrState, "open"), one(attrState, "idle")
+	busy := attribute.NewSet(semconv.HTTPConnectionStateActive)
+	resting := attribute.NewSet(semconv.HTTPConnectionStateIdle)
 	m.make.observe(func(o metric.Observer) {
 		open, idle := count()
-		m.make.int(o, httpConnections, int64(open), opened)
+		m.make.int(o, httpConnections, int64(max(0, open-idle)), busy)
 		m.make.int(o, httpConnections, int64(idle), resting)
 	}, httpConnections)
 }

@@ -5,6 +5,9 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+
+	"order-processing-service/internal/infrastructure/telemetry/attributes"
 )
 
 // Kind is what an instrument is.
@@ -54,7 +57,7 @@ const (
 	deliveryRetries  = "orders.delivery.retries"
 	deliveryParks    = "orders.delivery.parks"
 	deliveryInHand   = "orders.delivery.in_hand"
-	deliverySize     = "orders.delivery.in_hand.size"
+	deliverySize     = "orders.delivery.in_hand_size"
 	deliveryAway     = "orders.delivery.subscriber.away"
 	deliveryDuration = "orders.delivery.duration"
 	deliveryWaiting  = "orders.delivery.waiting"
@@ -66,24 +69,24 @@ const (
 	buildInfo        = "orders.build.info"
 )
 
-// The keys of attributes.
+// The keys of attributes: OpenTelemetry's where its conventions have one, else those of package attributes.
 const (
-	attrMethod     = "http.request.method"
-	attrRoute      = "http.route"
-	attrStatusCode = "http.response.status_code"
-	attrError      = "error.type"
-	attrReason     = "reason"
-	attrState      = "state"
-	attrOrigin     = "origin"
-	attrStatus     = "status"
-	attrSystem     = "db.system.name"
-	attrOperation  = "db.operation.name"
-	attrWrite      = "operation"
-	attrSubscriber = "subscriber"
-	attrOutcome    = "outcome"
-	attrVersion    = "version"
-	attrRevision   = "revision"
-	attrGoVersion  = "go_version"
+	attrMethod     = string(semconv.HTTPRequestMethodKey)
+	attrScheme     = string(semconv.URLSchemeKey)
+	attrRoute      = string(semconv.HTTPRouteKey)
+	attrStatusCode = string(semconv.HTTPResponseStatusCodeKey)
+	attrConnection = string(semconv.HTTPConnectionStateKey)
+	attrError      = string(semconv.ErrorTypeKey)
+	attrSystem     = string(semconv.DBSystemNameKey)
+	attrOperation  = string(semconv.DBOperationNameKey)
+	attrVersion    = string(semconv.ServiceVersionKey)
+	attrRevision   = string(semconv.VCSRefHeadRevisionKey)
+	attrGoVersion  = string(semconv.ProcessRuntimeVersionKey)
+	attrReason     = attributes.AdmissionReason
+	attrOrigin     = attributes.Origin
+	attrStatus     = attributes.Status
+	attrSubscriber = attributes.Subscriber
+	attrOutcome    = attributes.Outcome
 )
 
 // Instruments returns the table of everything that is measured, but for the runtime of Go and the process. The instruments are
@@ -105,8 +108,8 @@ func Dimensions() map[string][][]string {
 
 // IsProbe tells whether a point comes of a health check, which says nothing of what the service does and would cost as much.
 func IsProbe(point attribute.Set) bool {
-	route, _ := point.Value(attrRoute)
-	operation, _ := point.Value(attrOperation)
+	route, _ := point.Value(semconv.HTTPRouteKey)
+	operation, _ := point.Value(semconv.DBOperationNameKey)
 	return strings.HasPrefix(route.AsString(), "/health") || operation.AsString() == operationPing
 }
 
@@ -122,13 +125,13 @@ func total() []string { return []string{} }
 func httpInstruments() []Instrument {
 	return []Instrument{
 		{
-			Name: httpDuration, Kind: Histogram, Unit: "s", Attributes: []string{attrMethod, attrRoute, attrStatusCode, attrError},
-			Description: "How long requests took, from their header to the end of their answer. A path that is not served has no route; " +
-				"error.type is the status of an answer from 500 on.",
+			Name: httpDuration, Kind: Histogram, Unit: "s", Attributes: []string{attrMethod, attrScheme, attrRoute, attrStatusCode, attrError},
+			Description: "How long requests took, from their header to the end of their answer. url.scheme is that of the client; a path that is " +
+				"not served has no route; error.type is the status of an answer from 500 on.",
 			buckets: durations(), Dimensions: [][]string{total(), {attrMethod, attrRoute}, {attrStatusCode}},
 		},
 		{
-			Name: httpActive, Kind: UpDown, Unit: "{request}", Attributes: []string{attrMethod},
+			Name: httpActive, Kind: UpDown, Unit: "{request}", Attributes: []string{attrMethod, attrScheme},
 			Description: "Requests that are being answered.",
 		},
 		{
@@ -142,8 +145,8 @@ func httpInstruments() []Instrument {
 			Dimensions: [][]string{total(), {attrReason}},
 		},
 		{
-			Name: httpConnections, Kind: Gauge, Unit: "{connection}", Attributes: []string{attrState},
-			Description: "Connections to the API: open, and those of them that are idle.",
+			Name: httpConnections, Kind: UpDown, Unit: "{connection}", Attributes: []string{attrConnection},
+			Description: "Open connections to the API: active, and idle ones between two requests.",
 		},
 	}
 }
@@ -173,20 +176,20 @@ func orderInstruments() []Instrument {
 			Description: "Writes that wait to be written together.",
 		},
 		{
-			Name: storeBatch, Kind: Histogram, Unit: "{write}", Attributes: []string{attrSystem, attrWrite},
+			Name: storeBatch, Kind: Histogram, Unit: "{write}", Attributes: []string{attrSystem, attrOperation},
 			Description: "How many writes went together: a commit of SQLite, an insert or an update of MongoDB.",
 			buckets:     []float64{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024},
 		},
 		{
-			Name: storeCommit, Kind: Histogram, Unit: "s", Attributes: []string{attrSystem, attrWrite},
+			Name: storeCommit, Kind: Histogram, Unit: "s", Attributes: []string{attrSystem, attrOperation},
 			Description: "How long those writes took together until they were durable.",
 			buckets:     durations(),
 		},
 		{
-			Name: commandsReceived, Kind: Counter, Unit: "{message}", Attributes: []string{attrOutcome, attrReason},
-			Description: "Commands by what became of them each time that they came: applied, repeated, early, failed or dead_lettered, " +
-				"which alone has a reason.",
-			Dimensions: [][]string{{attrOutcome}, {attrOutcome, attrReason}},
+			Name: commandsReceived, Kind: Counter, Unit: "{message}", Attributes: []string{attrOutcome, attrError},
+			Description: "Commands by what became of them each time that they came: applied, repeated, early, failed or dead_lettered; " +
+				"error.type is the code of why one was dead-lettered.",
+			Dimensions: [][]string{{attrOutcome}, {attrOutcome, attrError}},
 		},
 		{
 			Name: importRecords, Kind: Counter, Unit: "{record}", Attributes: []string{attrOutcome},

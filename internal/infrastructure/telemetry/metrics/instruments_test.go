@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"order-processing-service/internal/infrastructure/telemetry/attributes"
 	"order-processing-service/internal/infrastructure/telemetry/metrics"
 )
 
@@ -15,14 +16,18 @@ import (
 
 var update = flag.Bool("update", false, "write the table in docs/operations.md anew")
 
-const (
-	page  = "../../../../docs/operations.md"
-	begin = "<!-- metrics: written by go generate -->\n"
-	end   = "<!-- end of metrics -->\n"
-)
+const page = "../../../../docs/operations.md"
 
-// TestOperationsListsMetrics holds the table for operators to that by which everything is measured.
+// TestOperationsListsMetrics holds the tables for operators to those by which everything is measured.
 func TestOperationsListsMetrics(t *testing.T) {
+	current(t, "metrics", table(t))
+	current(t, "attributes", ownAttributes())
+}
+
+// current finds that the page has a table, or writes it.
+func current(t *testing.T, name, is string) {
+	t.Helper()
+	begin, end := "<!-- "+name+": written by go generate -->\n", "<!-- end of "+name+" -->\n"
 	text, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
@@ -30,18 +35,28 @@ func TestOperationsListsMetrics(t *testing.T) {
 	before, rest, found := strings.Cut(string(text), begin)
 	was, after, closed := strings.Cut(rest, end)
 	if !found || !closed {
-		t.Fatalf("%s has no place for the table", page)
+		t.Fatalf("%s has no place for the table of %s", page, name)
 	}
-	is := table(t)
 	if was == is {
 		return
 	}
 	if !*update {
-		t.Fatalf("the table in %s is not current; run make generate", page)
+		t.Fatalf("the table of %s in %s is not current; run make generate", name, page)
 	}
 	if err := os.WriteFile(page, []byte(before+begin+is+end+after), 0o600); err != nil { //nolint:gosec // the path is a constant
 		t.Fatal(err)
 	}
+}
+
+// ownAttributes is all keys of the service's own as rows of Markdown.
+func ownAttributes() string {
+	var b strings.Builder
+	b.WriteString("\n| attribute | label | what it says |\n| --- | --- | --- |\n")
+	for _, a := range attributes.Own() {
+		fmt.Fprintf(&b, "| `%s` | `%s` | %s |\n", a.Key, strings.ReplaceAll(a.Key, ".", "_"), a.Description)
+	}
+	b.WriteString("\n")
+	return b.String()
 }
 
 // table is all instruments as rows of Markdown.
@@ -95,11 +110,27 @@ func TestTheTableIsSound(t *testing.T) {
 			t.Errorf("%q is there twice, or has no sentence: %q", i.Name, i.Description)
 		}
 		names[i.Name] = true
+		for _, key := range i.Attributes {
+			own := slices.ContainsFunc(attributes.Own(), func(a attributes.Attribute) bool { return a.Key == key })
+			if strings.HasPrefix(key, "orders.") != own || !strings.Contains(key, ".") {
+				t.Errorf("%s has %s, which is in no namespace, or not in the table of our own", i.Name, key)
+			}
+		}
 		for _, set := range metrics.Dimensions()[i.Name] {
 			for _, key := range set {
 				if !slices.Contains(i.Attributes, key) {
 					t.Errorf("CloudWatch has %s by %s, which it has not", i.Name, key)
 				}
+			}
+		}
+	}
+	for _, a := range attributes.Own() {
+		names[a.Key] = true
+	}
+	for name := range names { // OpenTelemetry has names and namespaces apart
+		for other := range names {
+			if strings.HasPrefix(other, name+".") {
+				t.Errorf("%s is a name, and the namespace of %s", name, other)
 			}
 		}
 	}

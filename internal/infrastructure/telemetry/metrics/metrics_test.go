@@ -59,11 +59,46 @@ func TestWhatIsObservedComesLater(t *testing.T) {
 	reading.Wait()
 	got := scrape(t, m)
 	for _, want := range []string{
-		`orders_http_connections{state="idle"} 1`, `orders_store_queue_depth{db_system_name="sqlite"} 7`, `orders_commands_total{outcome="applied"} 2`,
-		`orders_commands_total{outcome="dead_lettered",reason="payment_amount_wrong"} 1`, `orders_delivery_subscriber_away{subscriber="events"} 1`,
+		`orders_http_connections{http_connection_state="idle"} 1`, `orders_store_queue_depth{db_system_name="sqlite"} 7`, `orders_commands_total{orders_outcome="applied"} 2`,
+		`orders_commands_total{error_type="payment_amount_wrong",orders_outcome="dead_lettered"} 1`, `orders_delivery_subscriber_away{orders_subscriber="events"} 1`,
 	} {
 		if !strings.Contains(got, want+"\n") {
 			t.Errorf("%s is missing", want)
+		}
+	}
+}
+
+// TestRequests has requests come and go: each kind is counted from its first one on.
+func TestRequests(t *testing.T) {
+	m := shown(t)
+	h := m.HTTP()
+	var coming sync.WaitGroup
+	for _, scheme := range []string{"http", "https"} {
+		for range 8 {
+			coming.Go(func() {
+				for i := range 20 {
+					h.Begun(http.MethodGet, scheme)
+					if i > 0 || scheme == "http" {
+						h.Ended(t.Context(), http.MethodGet, scheme, "/orders", http.StatusOK, time.Millisecond)
+					}
+				}
+			})
+		}
+	}
+	coming.Wait()
+	h.Begun("_OTHER", "http")
+	h.Ended(t.Context(), "_OTHER", "http", "", http.StatusServiceUnavailable, time.Millisecond)
+	got := scrape(t, m)
+	const duration = "http_server_request_duration_seconds_count"
+	for _, want := range []string{
+		`http_server_active_requests{http_request_method="GET",url_scheme="http"} 0`, `http_server_active_requests{http_request_method="GET",url_scheme="https"} 8`,
+		`http_server_active_requests{http_request_method="_OTHER",url_scheme="http"} 0`,
+		duration + `{http_request_method="GET",http_response_status_code="200",http_route="/orders",url_scheme="http"} 160`,
+		duration + `{http_request_method="GET",http_response_status_code="200",http_route="/orders",url_scheme="https"} 152`,
+		duration + `{error_type="503",http_request_method="_OTHER",http_response_status_code="503",url_scheme="http"} 1`,
+	} {
+		if !strings.Contains(got, want+"\n") {
+			t.Errorf("%s is missing of\n%s", want, got)
 		}
 	}
 }
@@ -81,11 +116,11 @@ func TestBacklogIsReadSeldom(t *testing.T) {
 	for range 3 {
 		got := scrape(t, m)
 		for _, want := range []string{"orders_delivery_waiting", "orders_delivery_parked", "orders_delivery_oldest_age_seconds"} {
-			if !strings.Contains(got, want+`{subscriber="events"} `) {
+			if !strings.Contains(got, want+`{orders_subscriber="events"} `) {
 				t.Errorf("%s is missing", want)
 			}
 		}
-		if !strings.Contains(got, `orders_delivery_oldest_age_seconds{subscriber="events"} 60`) {
+		if !strings.Contains(got, `orders_delivery_oldest_age_seconds{orders_subscriber="events"} 60`) {
 			t.Error("the oldest is not a minute old")
 		}
 	}

@@ -20,8 +20,8 @@ func TestARequestAllocatesNothing(t *testing.T) {
 	}
 	ctx, h := t.Context(), m.HTTP()
 	n := testing.AllocsPerRun(200, func() {
-		h.Begun(http.MethodPost)
-		h.Ended(ctx, http.MethodPost, "/orders", http.StatusCreated, time.Millisecond)
+		h.Begun(http.MethodPost, "https")
+		h.Ended(ctx, http.MethodPost, "https", "/orders", http.StatusCreated, time.Millisecond)
 	})
 	if n += allocations(h, m.Orders()); n != 0 {
 		t.Errorf("measuring a request costs %v allocations", n)
@@ -45,7 +45,7 @@ func BenchmarkRequest(b *testing.B) {
 	ctx, h := b.Context(), m.HTTP()
 	b.ReportAllocs()
 	for b.Loop() {
-		h.Begun(http.MethodGet)
-		h.Ended(ctx, http.MethodGet, "/orders/{order_id}", http.StatusOK, time.Millisecond)
+		h.Begun(http.MethodGet, "https")
+		h.Ended(ctx, http.MethodGet, "https", "/orders/{order_id}", http.StatusOK, time.Millisecond)
 	}
 }

@@ -86,7 +86,7 @@ func (m *Metrics) Writes(ctx context.Context, system string) func(operation stri
 	return func(operation string, writes int, took time.Duration) {
 		kept, ok := known.Load(operation)
 		if !ok {
-			set := attribute.NewSet(attribute.String(attrSystem, system), attribute.String(attrWrite, operation))
+			set := attribute.NewSet(attribute.String(attrSystem, system), attribute.String(attrOperation, operation))
 			kept, _ = known.LoadOrStore(operation, &[]metric.RecordOption{metric.WithAttributeSet(set)})
 		}
 		if options, ok := kept.(*[]metric.RecordOption); ok { // nothing else is kept

@@ -10,10 +10,8 @@ import (
 	"order-processing-service/internal/application/correlation"
 	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/application/receiving"
+	"order-processing-service/internal/infrastructure/telemetry/attributes"
 )
-
-// subscriberKey is the attribute that names who is told.
-const subscriberKey = attribute.Key("orders.subscriber")
 
 // The values of messaging.system for what subscribers stand for; the conventions have none of their own for the second and the third.
 const (
@@ -21,9 +19,6 @@ const (
 	SystemEventBridge = "aws_eventbridge"
 	SystemSimulated   = "simulated"
 )
-
-// eventsKey is the attribute that counts the events of which a subscriber that is no messaging system is told.
-const eventsKey = attribute.Key("orders.events")
 
 // maxLinks bounds the links of a span.
 const maxLinks = 128
@@ -52,9 +47,9 @@ func (s subscriber) Deliver(ctx context.Context, messages []delivery.Message) []
 		events += len(messages[i].Events)
 	}
 	name := s.Name()
-	options := []trace.SpanStartOption{trace.WithNewRoot(), trace.WithLinks(linksOf(messages)...), with(subscriberKey.String(name))}
+	options := []trace.SpanStartOption{trace.WithNewRoot(), trace.WithLinks(linksOf(messages)...), with(attribute.String(attributes.Subscriber, name))}
 	if s.system == "" {
-		options = append(options, with(eventsKey.Int(events)))
+		options = append(options, with(attribute.Int(attributes.Events, events)))
 	} else {
 		options = append(options, producer(), with(
 			semconv.MessagingSystemKey.String(s.system), semconv.MessagingOperationTypeSend, semconv.MessagingOperationName("send"),

@@ -15,30 +15,34 @@ import (
 	"order-processing-service/internal/application/correlation"
 )
 
+// Request is what is told of an HTTP request; see httpapi.Request.
+type Request struct {
+	Caller                         correlation.Trace
+	Method, Scheme, Version, Route string
+	Begun                          time.Time
+}
+
 // Request begins the span of an HTTP request in the caller's trace, or in a new one; see httpapi.Config.Record. The path is left
-// out, though the conventions ask for it: it is the caller's text, which may be anything, where it is not the route's. So are the
-// scheme and the server's address, which behind a proxy only that knows.
-func (t *Tracer) Request(
-	ctx context.Context, caller correlation.Trace, r *http.Request, route string, begun time.Time,
-) (context.Context, func(status int, cut bool)) {
-	method := methodOf(r.Method)
-	title := method
-	if method == otherMethod {
+// out, though the conventions ask for it: it is the caller's text, which may be anything, where it is not the route's. So is the
+// method's original text, and the server's address, which behind a proxy only that knows.
+func (t *Tracer) Request(ctx context.Context, r Request) (context.Context, func(status int, cut bool)) {
+	title := r.Method
+	if title == semconv.HTTPRequestMethodOther.Value.AsString() {
 		title = "HTTP"
 	}
-	if route != "" {
-		title += " " + route
+	if r.Route != "" {
+		title += " " + r.Route
 	}
-	options := append(make([]trace.SpanStartOption, 0, 3), server(), trace.WithTimestamp(begun))
+	options := append(make([]trace.SpanStartOption, 0, 3), server(), trace.WithTimestamp(r.Begun))
 	of, invoked := t.invocation(ctx)
-	if link, ok := linkTo(of.trace); ok && of.trace.TraceID != caller.TraceID {
+	if link, ok := linkTo(of.trace); ok && of.trace.TraceID != r.Caller.TraceID {
 		options = append(options, trace.WithLinks(link)) // the caller has a trace of its own
 	}
-	ctx, span := t.begin(trace.ContextWithRemoteSpanContext(ctx, remote(caller)), title, options...)
+	ctx, span := t.begin(trace.ContextWithRemoteSpanContext(ctx, remote(r.Caller)), title, options...)
 	if span.IsRecording() { // the samplers ask for none of it
-		span.SetAttributes(semconv.HTTPRequestMethodKey.String(method), semconv.NetworkProtocolVersion(protocolVersion(r)))
-		if route != "" {
-			span.SetAttributes(semconv.HTTPRoute(route))
+		span.SetAttributes(semconv.HTTPRequestMethodKey.String(r.Method), semconv.URLScheme(r.Scheme), semconv.NetworkProtocolVersion(r.Version))
+		if r.Route != "" {
+			span.SetAttributes(semconv.HTTPRoute(r.Route))
 		}
 		if invoked {
 			span.SetAttributes(of.attributes("http")...)
@@ -63,25 +67,6 @@ func endRequest(span trace.Span, status int, cut bool) {
 		}
 	}
 	span.End()
-}
-
-// otherMethod stands for methods that HTTP does not know, which are the caller's text.
-const otherMethod = "_OTHER"
-
-func methodOf(m string) string {
-	switch m {
-	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
-		http.MethodConnect, http.MethodOptions, http.MethodTrace:
-		return m
-	}
-	return otherMethod
-}
-
-func protocolVersion(r *http.Request) string {
-	if r.ProtoMajor >= 2 { //nolint:mnd // later versions have no minor one
-		return strconv.Itoa(r.ProtoMajor)
-	}
-	return "1." + strconv.Itoa(r.ProtoMinor)
 }
 
 // invocation is one of AWS Lambda.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +21,7 @@ import (
 	"order-processing-service/internal/domain/fault"
 	"order-processing-service/internal/domain/order"
 	"order-processing-service/internal/infrastructure/aws/awstest"
+	"order-processing-service/internal/infrastructure/telemetry/attributes"
 	"order-processing-service/internal/infrastructure/telemetry/otlp"
 	"order-processing-service/internal/infrastructure/telemetry/tracing"
 	"order-processing-service/test/collector"
@@ -40,11 +42,28 @@ func open(t *testing.T) (*tracing.Tracer, *collector.Collector) {
 // requested is a context within a request that is recorded, and what ends it.
 func requested(t *testing.T, tracer *tracing.Tracer) (context.Context, func(status int, cut bool)) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "/orders", http.NoBody)
-	if err != nil {
-		t.Fatal(err)
+	return tracer.Request(t.Context(), tracing.Request{Method: http.MethodGet, Scheme: "https", Version: "1.1", Route: "/orders", Begun: time.Now()})
+}
+
+// What spans tell of the service's own is under the keys of the one table.
+func TestOwnAttributes(t *testing.T) {
+	tracer, c := open(t)
+	_, end := requested(t, tracer)
+	end(http.StatusOK, false)
+	tracer.Subscriber(failingSubscriber{}, "").Deliver(t.Context(), nil)
+	tracer.Flush(t.Context())
+	if got := c.One(t, "GET /orders").Attributes; got["url.scheme"] != "https" || got["network.protocol.version"] != "1.1" {
+		t.Errorf("a request is %v", got)
 	}
-	return tracer.Request(t.Context(), correlation.Trace{}, r, "/orders", time.Now())
+	got := c.One(t, "send books").Attributes
+	if got[attributes.Subscriber] != "books" || got[attributes.Events] != "0" {
+		t.Errorf("what is told is %v", got)
+	}
+	for key := range got {
+		if own := func(a attributes.Attribute) bool { return a.Key == key }; strings.HasPrefix(key, "orders.") && !slices.ContainsFunc(attributes.Own(), own) {
+			t.Errorf("%s is not in the table", key)
+		}
+	}
 }
 
 // The answer decides whether a request has failed.

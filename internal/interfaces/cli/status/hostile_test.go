@@ -88,7 +88,7 @@ func TestHostileAnswers(t *testing.T) {
 		}
 		return b.String()
 	}
-	subscriber := func(i int) string { return `orders_delivery_waiting{subscriber="s` + strconv.Itoa(i) + `"} 1` }
+	subscriber := func(i int) string { return `orders_delivery_waiting{orders_subscriber="s` + strconv.Itoa(i) + `"} 1` }
 	tests := map[string]struct {
 		health  string
 		metrics func(look int) string
@@ -102,19 +102,19 @@ func TestHostileAnswers(t *testing.T) {
 		"a huge version":   {`{"version":"` + strings.Repeat("v", 60_000) + `"}`, always("up 1\n"), "READY"},
 		"commands to the terminal": {
 			`{"version":"\u001b[2J\u0007"}`,
-			always("orders_delivery_waiting{subscriber=\"\x1b]0;owned\x07\u202e\"} 1\norders_moved_total{status=\"\x1b[31m\"} 1\n"), "]0;owned",
+			always("orders_delivery_waiting{orders_subscriber=\"\x1b]0;owned\x07\u202e\"} 1\norders_moved_total{orders_status=\"\x1b[31m\"} 1\n"), "]0;owned",
 		},
 		"no numbers": {
-			ok, always("orders_placed_total NaN\norders_moved_total{status=\"paid\"} +Inf\nprocess_resident_memory_bytes -Inf\ngo_goroutine_count 1\n"),
+			ok, always("orders_placed_total NaN\norders_moved_total{orders_status=\"paid\"} +Inf\nprocess_resident_memory_bytes -Inf\ngo_goroutine_count 1\n"),
 			"goroutines 1",
 		},
 		"numbers beyond all": {
 			ok, always("go_memory_used_bytes 1e308\nprocess_resident_memory_bytes -5\ngo_goroutine_count 9e300\nprocess_start_time_seconds -1e300\n" +
-				"orders_delivery_oldest_age_seconds{subscriber=\"s\"} 1e300\n"), "years",
+				"orders_delivery_oldest_age_seconds{orders_subscriber=\"s\"} 1e300\n"), "years",
 		},
 		"a start to come": {ok, always("process_start_time_seconds 9e12\n"), "READY"},
 		"counters that go back": {ok, func(look int) string {
-			return `orders_delivery_told_total{subscriber="s"} ` + strconv.Itoa(100-70*look) + "\n"
+			return `orders_delivery_told_total{orders_subscriber="s"} ` + strconv.Itoa(100-70*look) + "\n"
 		}, " 30 "},
 		"a family that is another kind": {ok, always(`# TYPE http_server_request_duration_seconds gauge
 http_server_request_duration_seconds 5
@@ -146,7 +146,7 @@ http_server_request_duration_seconds_count ` + strconv.Itoa(10-look) + `
 func FuzzReport(f *testing.F) {
 	f.Add("orders_placed_total 1\n", "orders_placed_total 2\n")
 	f.Add("up 1\n", "# TYPE http_server_request_duration_seconds histogram\nhttp_server_request_duration_seconds_bucket{le=\"1\"} 9\n")
-	f.Add("orders_delivery_waiting{subscriber=\"a\"} NaN\n", "orders_delivery_waiting{subscriber=\"a\"} 1e99\n")
+	f.Add("orders_delivery_waiting{orders_subscriber=\"a\"} NaN\n", "orders_delivery_waiting{orders_subscriber=\"a\"} 1e99\n")
 	f.Fuzz(func(t *testing.T, first, second string) {
 		if r, err := status.ReportOf(first, second); err == nil {
 			wantTame(t, r)

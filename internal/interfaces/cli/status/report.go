@@ -102,9 +102,9 @@ func (s *Service) Report(earlier, now *Look) *Report {
 		r.RatesOver = new(rounded(w.took.Seconds()))
 	}
 	if r.Version == "" {
-		r.Version = shortened(m.label("orders_build_info", "version"))
+		r.Version = shortened(m.label("orders_build_info", "service_version"))
 	}
-	if revision := shortened(m.label("orders_build_info", "revision")); revision != "unknown" {
+	if revision := shortened(m.label("orders_build_info", "vcs_ref_head_revision")); revision != "unknown" {
 		r.Revision = revision
 	}
 	if started := m.sum("process_start_time_seconds"); started != nil {
@@ -123,13 +123,17 @@ func (m metrics) any(names ...string) bool {
 }
 
 func (w window) requests() *Requests {
-	const duration, active = "http_server_request_duration_seconds", "http_server_active_requests"
-	if !w.after.any(duration, active) {
+	const duration, active, waiting = "http_server_request_duration_seconds", "http_server_active_requests", "orders_admission_waiting"
+	if !w.after.any(duration, active, waiting) {
 		return nil
 	}
+	inFlight := w.after.sum(active)
+	if inFlight == nil { // none has come yet
+		inFlight = new(0.0)
+	}
 	r := &Requests{
-		InFlight: w.after.sum(active), Waiting: w.after.sum("orders_admission_waiting"),
-		RefusedPerSecond: w.rate("orders_admission_refused_total"), Connections: w.after.sum("orders_http_connections", "state", "open"),
+		InFlight: inFlight, Waiting: w.after.sum(waiting),
+		RefusedPerSecond: w.rate("orders_admission_refused_total"), Connections: w.after.sum("orders_http_connections"),
 	}
 	all := w.histogram(duration)
 	if all == nil {
@@ -188,11 +192,11 @@ func (w window) orders() *Orders {
 	if !w.after.any(placed, moved) {
 		return nil
 	}
-	return &Orders{Placed: w.counter(placed), Moved: w.counters(moved, "status")}
+	return &Orders{Placed: w.counter(placed), Moved: w.counters(moved, "orders_status")}
 }
 
 func (w window) deliveries() []Deliverer {
-	const prefix, label = "orders_delivery_", "subscriber"
+	const prefix, label = "orders_delivery_", "orders_subscriber"
 	deliverers := []Deliverer{}
 	for _, name := range w.after.values(prefix, label) {
 		d := Deliverer{
@@ -214,7 +218,7 @@ func (w window) commands() *Commands {
 	if !w.after.any(name) {
 		return nil
 	}
-	return &Commands{Outcomes: w.counters(name, "outcome")}
+	return &Commands{Outcomes: w.counters(name, "orders_outcome")}
 }
 
 func (w window) memory() *Memory {
