@@ -70,17 +70,18 @@ func (o *overloaded) round(ctx context.Context) ([]float64, error) {
 		return nil, err
 	}
 	normal := normally[0]
-	var all seen
+	var all []seen
 	for _, c := range crowds() {
 		o.settle(ctx)
-		o.sayf("five times as much on %s connections; admin at %s", grouped(c.most), o.admin)
+		o.sayf("five times as much on %s connections", grouped(c.most))
 		s, err := o.watch(ctx, openLoad{
 			conns: c.most, stages: []stage{{overloadTimes * rate, o.overloadLasts()}, usual}, script: script, good: overloadGood,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("%d connections: %w", c.most, err)
 		}
-		all.add(s, s.outcomes[1].calmAfter(normal))
+		s.recovery = s.outcomes[1].calmAfter(normal)
+		all = append(all, s)
 	}
 	after, err := o.capacity(ctx, script)
 	if err != nil {
@@ -93,15 +94,21 @@ func (o *overloaded) round(ctx context.Context) ([]float64, error) {
 	o.note("capacity "+o.where, perSecond(peak))
 	o.note("normally "+o.where, normal.String())
 	var values []float64
+	var worst seen
 	for i, c := range crowds() {
-		much, later := all.outcomes[2*i], all.outcomes[2*i+1]
+		much, later := all[i].outcomes[0], all[i].outcomes[1]
+		share := much.goodput() / peak
 		what := fmt.Sprintf("five times as much %s, %s connections", o.where, grouped(c.most))
-		o.note(what, much.String())
-		o.note("after "+what, later.String())
-		values = append(values, much.goodput()/peak)
+		o.note(what, fmt.Sprintf("%.2f of the capacity: %v; resident memory %d MB", share, much, all[i].memory/1e6))
+		o.note("after "+what, fmt.Sprintf("normal within %s: %v", all[i].recovery, later))
+		worst.memory = max(worst.memory, all[i].memory)
+		if c.name != "" {
+			values = append(values, share)
+			worst.add(all[i])
+		}
 	}
-	values = append(values, float64(all.memory)/1e6, all.recovery.Seconds(),
-		inMillis(percentile(all.live, 0.99)), inMillis(percentile(all.admin, 0.99)))
+	values = append(values, float64(worst.memory)/1e6, worst.recovery.Seconds(),
+		inMillis(percentile(worst.live, 0.99)), inMillis(percentile(worst.admin, 0.99)))
 	o.sayf("goodput, memory, recovery, health, admin: %.2f", values)
 	return values, nil
 }
@@ -167,15 +174,14 @@ type seen struct {
 	recovery    time.Duration
 }
 
-// add adds another load and how long it took to recover from it: the worst counts.
-func (s *seen) add(other seen, recovery time.Duration) {
-	s.outcomes = append(s.outcomes, other.outcomes...)
+// add adds what was seen under another load: the worst counts.
+func (s *seen) add(other seen) {
 	for _, health := range [][2]*[]time.Duration{{&s.live, &other.live}, {&s.admin, &other.admin}} {
 		if percentile(*health[1], 0.99) > percentile(*health[0], 0.99) {
 			*health[0] = *health[1]
 		}
 	}
-	s.memory, s.recovery = max(s.memory, other.memory), max(s.recovery, recovery)
+	s.recovery = max(s.recovery, other.recovery)
 }
 
 // watch offers a load, and looks at the service meanwhile.

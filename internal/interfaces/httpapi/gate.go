@@ -24,12 +24,12 @@ const (
 	// lightRefusal is how large a body may be, in bytes, for its connection to be used again after a refusal: net/http reads it
 	// first, and lets the answer wait for that.
 	lightRefusal = 4 << 10
-	// servedForEach keeps refusals from taking the processors from those who are served: a refusal costs about half as much as
-	// placing an order.
-	servedForEach = 10
-	// longestRest is how long a connection rests at most: at ten thousand connections, a thousand come again in a second. Retry-After
+	// servedForEach keeps refusals from taking the processors from those who are served: a refusal costs half as much as
+	// placing an order, or more.
+	servedForEach = 20
+	// longestRest is how long a connection rests at most: of ten thousand connections, 500 come again in a second. Retry-After
 	// tells clients to stay away for as long as their connections are expected to rest, so that those that do hardly meet a rest.
-	longestRest = 10 * time.Second
+	longestRest = 20 * time.Second
 	// longestHold is how long a refusal is held back on a connection that has to be read meanwhile.
 	longestHold = time.Second
 )
@@ -65,9 +65,9 @@ func newGate(c *Config) *gate {
 // Waiting implements Handler.
 func (a *api) Waiting() int { return a.gate.Waiting() }
 
-// Release implements Handler: one comes again for some that are served, and as many more as there are free places, but for half of them,
-// which those have who come by themselves.
-func (a *api) Release() int { return a.gate.pace.Come() + (a.gate.Free()+1)/2 }
+// Release implements Handler: one comes again for some that are served, and as many more as there are free places, beyond half of all,
+// which are for those who come by themselves.
+func (a *api) Release() int { return a.gate.pace.Come() + max(0, a.gate.Free()-a.MaxConcurrent/2) }
 
 // enter returns nil when the request may be worked on: leave must then be called.
 func (x *exchange) enter() error {

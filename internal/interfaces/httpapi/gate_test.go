@@ -292,7 +292,7 @@ func TestRefusedConnectionsRest(t *testing.T) {
 	})
 	inside := store.begin(t, s, 1)
 	tooBusy(t, s.do("POST", "/orders", tea))
-	if len(rests) != 1 || rests[0] != 10*time.Second {
+	if len(rests) != 1 || rests[0] != 20*time.Second {
 		t.Errorf("rests for %v", rests)
 	}
 	c, _ := s.call(t, length(mebibyte)+"\r\nConnection: keep-alive")

@@ -101,7 +101,7 @@ type Config struct {
 	// those whose requests can't be met send the most of them; not for those of TrustedProxies, which are many clients' together, nor for
 	// HTTP/2, which has many requests on a connection. Nil to read on at once.
 	Rest func(ctx context.Context, most time.Duration) (before int)
-	// LongestRest is that longest time; 0, or more than 10 s, for 10 s. It must be well below the time after which the server closes an
+	// LongestRest is that longest time; 0, or more than 20 s, for 20 s. It must be well below the time after which the server closes an
 	// idle connection, as one that rests is idle.
 	LongestRest time.Duration
 	// Rested tells how long a request has been waiting to be read, because its connection rested; that counts towards QueueTimeout.
