@@ -71,7 +71,19 @@ func (l load) run(ctx context.Context, addr string, d time.Duration) (sample, er
 			return sample{}, err
 		}
 		next := l.script(i)
-		group.Go(func() { latencies[i], failed[i] = l.drive(ctx, c, next, end) })
+		again := func() (asker, error) { // the connection, or one in its place
+			if !clients[i].done() {
+				return clients[i], nil
+			}
+			clients[i].close()
+			c, err := dial(ctx, addr)
+			if err != nil {
+				return nil, err
+			}
+			clients[i] = c
+			return c, c.giveUpAt(end.Add(patience))
+		}
+		group.Go(func() { latencies[i], failed[i] = l.drive(ctx, again, next, end) })
 	}
 	group.Wait()
 	took := time.Since(started)
@@ -83,13 +95,17 @@ func (l load) run(ctx context.Context, addr string, d time.Duration) (sample, er
 	return sample{requests: len(all), took: took, p50: percentile(all, 0.50), p99: percentile(all, 0.99)}, nil
 }
 
-// drive has one connection work until end, and returns how long each answer took.
-func (l load) drive(ctx context.Context, c asker, next script, end time.Time) ([]time.Duration, error) {
+// drive has one connection after the other, as the server closes them, work until end, and returns how long each answer took.
+func (l load) drive(ctx context.Context, connect func() (asker, error), next script, end time.Time) ([]time.Duration, error) {
 	latencies := make([]time.Duration, 0, 4096)
 	for now := time.Now(); now.Before(end); {
 		request := next()
 		if request == nil {
 			break
+		}
+		c, err := connect()
+		if err != nil {
+			return nil, err
 		}
 		status, body, err := c.do(request)
 		if err != nil {

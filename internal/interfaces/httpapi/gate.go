@@ -24,9 +24,9 @@ const (
 	// lightRefusal is how large a body may be, in bytes, for its connection to be used again after a refusal: net/http reads it
 	// first, and lets the answer wait for that.
 	lightRefusal = 4 << 10
-	// servedForEach keeps refusals from taking the processors from those who are served: a refusal costs half as much as
-	// placing an order, or more.
-	servedForEach = 20
+	// servedForEach keeps refusals from taking the processors from those who are served: with its connection a
+	// refusal costs nearly as much as placing an order.
+	servedForEach = 50
 	// longestRest is how long a connection rests at most: of ten thousand connections, 500 come again in a second. Retry-After
 	// tells clients to stay away for as long as their connections are expected to rest, so that those that do hardly meet a rest.
 	longestRest = 20 * time.Second

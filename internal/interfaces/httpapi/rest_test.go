@@ -70,7 +70,7 @@ func TestPaceCountsTheServed(t *testing.T) {
 		status int
 		want   int // how many come again, when 1,000 of these are answered in a second
 	}{
-		{"served", "/orders", 200, 50},
+		{"served", "/orders", 200, 20},
 		{"wrong", "/orders?limit=0", 422, 0},
 		{"not let in", "/orders?customer_id=stranger", 401, 0},
 	} {
