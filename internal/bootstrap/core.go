@@ -109,6 +109,9 @@ func (p *core) apiThatWakes(log *slog.Logger, wake func()) http.Handler {
 		RateLimit: newLimiter(c.RateLimit), TrustedProxies: c.Proxies(), AllowedOrigins: c.Origins(),
 		Propagators: httpapi.Propagators{NoW3C: !c.Propagates(propagatorW3C), NoXRay: !c.Propagates(propagatorXRay)},
 	}
+	if c.TrustProxy {
+		settings.Rest = nil // every connection is the proxy's
+	}
 	if p.tracer != nil {
 		settings.Record = func(ctx context.Context, r httpapi.Request) (context.Context, func(int, bool)) {
 			return p.tracer.Request(ctx, tracing.Request(r))

@@ -132,8 +132,8 @@ func (x *exchange) turnAway(reason string) error {
 	switch {
 	case x.r.ProtoMajor == 1 && x.wouldReadOn(reason):
 		h["Connection"] = closing
-	case h["Connection"] != nil || a.Rest == nil:
-	case x.r.ProtoMajor == 1 && !a.TrustedProxies.Trust(x.r.RemoteAddr):
+	case h["Connection"] != nil:
+	case a.Rest != nil && x.r.ProtoMajor == 1 && !a.TrustedProxies.Trust(x.r.RemoteAddr):
 		busy.RetryAfter = min(a.gate.pace.Wait(1+a.Rest(x.r.Context(), a.gate.longest)), a.gate.longest)
 	case !x.inside:
 		// A connection of HTTP/2, or of a proxy, is not for one request at a time, or not one client's alone: it is read on.
