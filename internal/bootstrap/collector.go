@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"sync"
 )
 
 const (
@@ -20,14 +21,20 @@ const (
 // tuneCollector has the garbage collector leave a few times what is kept, but not more than some bytes, as long as the process lives. It
 // does nothing when GOGC is set.
 func tuneCollector() {
-	if os.Getenv("GOGC") != "" {
-		return
+	if os.Getenv("GOGC") == "" {
+		tuning()
 	}
+}
+
+// tuning begins once in a process.
+//
+//nolint:gochecknoglobals // the collector is the whole process's
+var tuning = sync.OnceFunc(func() {
 	debug.SetGCPercent(gcPercent)
 	afterCollection(&tuner{percent: gcPercent, kept: []metrics.Sample{
 		{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/stack:bytes"}, {Name: "/gc/scan/globals:bytes"},
 	}})
-}
+})
 
 // tuner sets GOGC by what was kept at the last collection. The collector counts stacks and globals as kept.
 type tuner struct {

@@ -3,6 +3,9 @@
 // A bound is no wall in front of those who come next: whoever holds connections without using them would shut the others out.
 // So a new connection takes the place of one that has been idle the longest, and is refused only when all are in use. One is in
 // use from when the header of a request has come whole until that is answered.
+//
+// A connection whose request was refused can be left unread for a while: it rests, in a line with others, and is read again when its turn
+// comes (Rest, lot). It gives way before those that are idle by themselves: its client was told to come later, and may have left.
 package connections
 
 import (
@@ -197,7 +200,7 @@ func (l *Listener) State(conn net.Conn, state http.ConnState) {
 		c.idle.CompareAndSwap(was, 0)
 	case state == http.StateIdle && was == 0:
 		c.idle.CompareAndSwap(0, l.now())
-		c.rest.begin()
+		c.rest.begin(l.now())
 	}
 }
 
@@ -275,8 +278,8 @@ func (g *group) remove(c *Conn, as int) {
 // share is which part of a group goes at once when it is full, so that not every new connection looks at all others.
 const share = 64
 
-// oldest chooses the connections that have been idle the longest: a small part of the group, or none if none is idle. Those that
-// are chosen must be closed.
+// oldest chooses the connections that rest, and then those that have been idle the longest: a small part of the group, or none if none is
+// idle. Those that are chosen must be closed.
 func (g *group) oldest() []*Conn {
 	if time.Since(g.inUse) < lull {
 		return nil
@@ -284,14 +287,23 @@ func (g *group) oldest() []*Conn {
 	type candidate struct {
 		c     *Conn
 		since int64
+		rests bool
 	}
 	var idle []candidate
 	for _, c := range g.conns {
 		if since := c.idle.Load(); since > 0 {
-			idle = append(idle, candidate{c, since})
+			idle = append(idle, candidate{c, since, c.rest.asleep.Load()})
 		}
 	}
-	slices.SortFunc(idle, func(a, b candidate) int { return int(a.since - b.since) })
+	slices.SortFunc(idle, func(a, b candidate) int {
+		if a.rests != b.rests {
+			if a.rests {
+				return -1
+			}
+			return 1
+		}
+		return int(a.since - b.since)
+	})
 	most := len(g.conns)/share + 1
 	var chosen []*Conn
 	for _, i := range idle {

@@ -15,6 +15,7 @@ type lot struct {
 	mu          sync.Mutex
 	first, last *Conn
 	len         int
+	gone        int // came in turn, but were gone
 	timer       *time.Timer
 }
 
@@ -25,8 +26,9 @@ func (l *lot) size() int {
 	return l.len
 }
 
-// add has c rest until a time, or that of the one before it if that is later. c.rest.over has something to receive once that is over.
-func (l *lot) add(c *Conn, until time.Time) {
+// add has c rest until a time of the listener, or that of the one before it if that is later. c.rest.over has something to receive once that
+// is over.
+func (l *lot) add(c *Conn, until int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r := &c.rest
@@ -35,9 +37,7 @@ func (l *lot) add(c *Conn, until time.Time) {
 		l.first = c
 	} else {
 		l.last.rest.next = c
-		if l.last.rest.ends.After(until) {
-			r.ends = l.last.rest.ends
-		}
+		r.ends = max(until, l.last.rest.ends)
 	}
 	l.last = c
 	r.inLot = true
@@ -80,6 +80,13 @@ func (l *lot) unlink(c *Conn) {
 	l.len--
 }
 
+// wasGone has the turn of a connection that turned out to be closed be the next one's.
+func (l *lot) wasGone() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.gone++
+}
+
 // look ends the rests whose time is over, and as many others as may be read again.
 func (l *lot) look() {
 	early := 0
@@ -88,9 +95,10 @@ func (l *lot) look() {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for now := time.Now(); l.first != nil; early-- {
+	early, l.gone = early+l.gone, 0
+	for ; l.first != nil; early-- {
 		c := l.first
-		if early <= 0 && c.rest.ends.After(now) {
+		if early <= 0 && c.rest.ends > c.listener.now() {
 			l.timer.Reset(step)
 			return
 		}

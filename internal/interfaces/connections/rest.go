@@ -14,7 +14,7 @@ import (
 // rest is such a while.
 type rest struct {
 	wanted atomic.Int64  // in nanoseconds, once the answer is written
-	until  atomic.Int64  // in Unix nanoseconds, at the latest; 0 when there is none
+	until  atomic.Int64  // at the latest, in the listener's time; 0 when there is none
 	waited atomic.Int64  // how long what was read after it may have waited, in nanoseconds
 	asleep atomic.Bool   // the rest goes on
 	end    chan struct{} // has room for one who says that a request is there
@@ -22,21 +22,21 @@ type rest struct {
 
 	// Guarded by the lot's mu.
 	inLot          bool
-	ends           time.Time
+	ends           int64 // in the listener's time
 	previous, next *Conn
 }
 
 // begin begins the rest that is wanted. The server calls it when nothing of the answer is left to be written, and before it reads
 // on: to read and to write at the same time is what it does while a request is worked on.
-func (r *rest) begin() {
+func (r *rest) begin(now int64) {
 	r.waited.Store(0)
 	if d := r.wanted.Swap(0); d > 0 {
-		r.until.Store(time.Now().UnixNano() + d)
+		r.until.Store(now + d)
 	}
 }
 
 // Rest has the connection of a request of HTTP/1 be left unread once the request is answered, until Limits.Release lets it be read, most
-// at the longest. It counts as idle then: it goes first when there are too many. The end of the server ends the rest. It returns how many
+// at the longest; 0 for no rest. It counts as idle then: it goes first when there are too many. The end of the server ends the rest. It returns how many
 // connections rest already, which come first. ctx is that of the request; without a connection of a Listener, whose server has Context as
 // its ConnContext, nothing happens.
 func Rest(ctx context.Context, most time.Duration) (before int) {
@@ -58,20 +58,23 @@ func Rested(ctx context.Context) time.Duration {
 }
 
 // Wake returns a handler that ends the rest of a connection when a request is there all the same: one that was sent together with
-// the request before it, and read before the rest began. While it is worked on, the server reads to notice when its client leaves.
+// the request before it, and read before the rest began. While it is worked on, the server reads to notice when its client leaves. It is
+// the last one of its connection, or a client that sends many together would never rest.
 func Wake(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, ok := r.Context().Value(connKey{}).(*Conn); ok {
-			c.rest.wake()
+			if c.rest.wake() {
+				w.Header()["Connection"] = []string{"close"}
+			}
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// wake ends the rest, whether it is slept through already or not.
-func (r *rest) wake() {
+// wake ends the rest, whether it is slept through already or not. It tells whether there was one.
+func (r *rest) wake() bool {
 	if r.until.Load() == 0 && !r.asleep.Load() {
-		return
+		return false
 	}
 	r.until.Store(0)
 	if r.asleep.Load() {
@@ -80,6 +83,7 @@ func (r *rest) wake() {
 		default:
 		}
 	}
+	return true
 }
 
 type connKey struct{}
@@ -104,8 +108,11 @@ func (c *Conn) Read(b []byte) (int, error) {
 	slept := c.sleep()
 	ended := time.Now()
 	n, err := c.TCPConn.Read(b)
-	if slept && n > 0 && time.Since(ended) < prompt {
+	switch there := slept && time.Since(ended) < prompt; {
+	case there && n > 0:
 		c.rest.waited.Store(int64(ended.Sub(began)))
+	case there && err != nil: // the client left while nobody read
+		c.listener.lot.wasGone()
 	}
 	return n, err //nolint:wrapcheck // as above
 }
@@ -122,7 +129,7 @@ func (c *Conn) sleep() bool {
 	if until == 0 {
 		return false
 	}
-	c.listener.lot.add(c, time.Unix(0, until))
+	c.listener.lot.add(c, until)
 	select {
 	case <-c.rest.over:
 		return true

@@ -47,4 +47,5 @@ func (x *exchange) putDown() {
 	if x.weight > 0 {
 		x.api.inFlight.Add(-x.weight)
 	}
+	x.unread, x.weight = 0, 0
 }

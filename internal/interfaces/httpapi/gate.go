@@ -21,6 +21,8 @@ const (
 	bodyGrace = 100 * time.Millisecond
 	// sharePart is the part of the places at work that one kind of long requests may have.
 	sharePart = 8
+	// lentForEach is how many places are lent for each that may wait: more than one client may have connections, by default.
+	lentForEach = 2
 	// lightRefusal is how large a body may be, in bytes, for its connection to be used again after a refusal: net/http reads it
 	// first, and lets the answer wait for that.
 	lightRefusal = 4 << 10
@@ -38,27 +40,27 @@ const (
 type gate struct {
 	*admission.Gate
 
-	share    int64 // of the places, for each kind of long requests
-	exports  atomic.Int64
-	batches  atomic.Int64
-	held     atomic.Int64 // refusals that are held back
-	mostHeld int64
-	longest  time.Duration // for a connection to rest
-	pace     admission.Pace
-	refusals refusals
+	share        int64 // of the places, for each kind of long requests
+	exports      atomic.Int64
+	batches      atomic.Int64
+	heldBack     atomic.Int64 // refusals
+	mostHeldBack int64
+	longest      time.Duration // for a connection to rest
+	pace         admission.Pace
+	refusals     refusals
 }
 
 func newGate(c *Config) *gate {
 	return &gate{
 		Gate: admission.New(admission.Config{
 			Working: c.MaxConcurrent, Waiting: c.MaxWaiting, Timeout: min(c.QueueTimeout, c.RequestTimeout),
-			Lent: max(c.MaxConcurrent, c.MaxWaiting),
+			Lent: max(c.MaxConcurrent, lentForEach*c.MaxWaiting),
 		}),
-		share:    int64(max(1, c.MaxConcurrent/sharePart)),
-		mostHeld: int64(c.MaxWaiting),
-		longest:  min(cmp.Or(c.LongestRest, longestRest), longestRest),
-		pace:     admission.Pace{Served: servedForEach},
-		refusals: refusals{log: c.Log},
+		share:        int64(max(1, c.MaxConcurrent/sharePart)),
+		mostHeldBack: int64(c.MaxWaiting),
+		longest:      min(cmp.Or(c.LongestRest, longestRest), longestRest),
+		pace:         admission.Pace{Served: servedForEach},
+		refusals:     refusals{log: c.Log},
 	}
 }
 
@@ -129,35 +131,43 @@ func (x *exchange) turnAway(reason string) error {
 	a.Meter.Refused(reason)
 	a.gate.refusals.add(reason)
 	h, busy := x.w.Header(), *errBusy
-	switch {
-	case x.r.ProtoMajor == 1 && x.wouldReadOn(reason):
+	if x.r.ProtoMajor == 1 && x.wouldReadOn(reason) {
 		h["Connection"] = closing
-	case h["Connection"] != nil:
+	}
+	last := h["Connection"] != nil
+	switch {
 	case a.Rest != nil && x.r.ProtoMajor == 1 && !a.TrustedProxies.Trust(x.r.RemoteAddr):
-		busy.RetryAfter = min(a.gate.pace.Wait(1+a.Rest(x.r.Context(), a.gate.longest)), a.gate.longest)
-	case !x.inside:
+		rest := a.gate.longest
+		if last {
+			rest = 0
+		}
+		busy.RetryAfter = min(a.gate.pace.Wait(1+a.Rest(x.r.Context(), rest)), a.gate.longest)
+	case !last && !x.inside:
 		// A connection of HTTP/2, or of a proxy, is not for one request at a time, or not one client's alone: it is read on.
-		busy.RetryAfter = a.gate.hold(x.r.Context())
+		x.putDown() // others may have what its body weighs
+		x.in = nil
+		busy.RetryAfter = a.gate.holdBack(x.r.Context())
 	}
 	return &busy
 }
 
-// hold holds a refusal back, so that what comes in its place comes later. It returns how long that should have been: there is a limit to
-// the time, and to how many are held back.
-func (g *gate) hold(ctx context.Context) time.Duration {
-	n := g.held.Add(1)
-	defer g.held.Add(-1)
-	d := g.pace.Wait(int(n))
-	if n > g.mostHeld || d <= 0 {
-		return min(d, g.longest)
+// holdBack holds a refusal back, so that what comes in its place comes later. It returns how much longer that should have been: there is a
+// limit to the time, and to how many are held back.
+func (g *gate) holdBack(ctx context.Context) time.Duration {
+	n := g.heldBack.Add(1)
+	defer g.heldBack.Add(-1)
+	whole := g.pace.Wait(int(n))
+	d := min(whole, longestHold)
+	if n > g.mostHeldBack || d <= 0 {
+		d = 0
 	}
-	timer := time.NewTimer(min(d, longestHold))
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-	return min(d, g.longest)
+	return min(whole-d, g.longest)
 }
 
 // wouldReadOn tells whether net/http would read much of the body of a request that is turned away, to use the connection again, before

@@ -225,9 +225,9 @@ func TestSlowSendersKeepNobodyOut(t *testing.T) {
 // TestSlowSendersAreBounded has more of them than there may be: the last ones are refused while their bodies are still to come.
 func TestSlowSendersAreBounded(t *testing.T) {
 	s := start(t, func(c *httpapi.Config, _ *memory.Store) {
-		c.MaxConcurrent, c.MaxWaiting, c.QueueTimeout = 1, 3, time.Hour
+		c.MaxConcurrent, c.MaxWaiting, c.QueueTimeout = 1, 2, time.Hour
 	})
-	calls := s.callMany(t, 3, length(len(tea)))
+	calls := s.callMany(t, 4, length(len(tea)))
 	s.place(tea) // once the last of them is known to be slow
 	for range 2 {
 		c, status := s.call(t, length(len(tea)))
@@ -286,7 +286,9 @@ func TestRefusedConnectionsRest(t *testing.T) {
 		c.Rest = func(_ context.Context, most time.Duration) int {
 			mu.Lock()
 			defer mu.Unlock()
-			rests = append(rests, most)
+			if most > 0 {
+				rests = append(rests, most)
+			}
 			return 0
 		}
 	})

@@ -97,7 +97,7 @@ type Config struct {
 	MaxWaiting   int
 	QueueTimeout time.Duration
 	// Rest asks that the connection of a request be left unread once the request is answered, until Handler.Release lets it be read, most
-	// at the longest. It returns how many connections rest already, which come first. It is called when there is no place for the request, as
+	// at the longest; 0 for not at all. It returns how many connections rest already, which come first. It is called when there is no place for the request, as
 	// those whose requests can't be met send the most of them; not for those of TrustedProxies, which are many clients' together, nor for
 	// HTTP/2, which has many requests on a connection: there the refusal is held back for a second at most. Nil for that everywhere.
 	Rest func(ctx context.Context, most time.Duration) (before int)

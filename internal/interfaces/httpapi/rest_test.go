@@ -37,7 +37,9 @@ func newFull(adjust func(*httpapi.Config)) *full {
 			return nil, order.ErrNotFound
 		}})
 		c.Rest = func(_ context.Context, most time.Duration) int {
-			f.rests = append(f.rests, most)
+			if most > 0 {
+				f.rests = append(f.rests, most)
+			}
 			return f.before
 		}
 		if adjust != nil {
@@ -68,11 +70,11 @@ func TestPaceCountsTheServed(t *testing.T) {
 		name   string
 		path   string
 		status int
-		want   int // how many come again, when 1,000 of these are answered in a second
+		want   int // how many come again, when 1,000 of these are answered in a second: one of each second at least
 	}{
 		{"served", "/orders", 200, 20},
-		{"wrong", "/orders?limit=0", 422, 0},
-		{"not let in", "/orders?customer_id=stranger", 401, 0},
+		{"wrong", "/orders?limit=0", 422, 1},
+		{"not let in", "/orders?customer_id=stranger", 401, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -118,8 +120,8 @@ func TestHowLongConnectionsRest(t *testing.T) {
 		{"twenty seconds", 0, direct, 1, []time.Duration{longest, longest, longest}, []string{"1", "5", "20"}, 0},
 		{"no longer, whatever is set", time.Hour, direct, 1, []time.Duration{longest, longest, longest}, []string{"1", "5", "20"}, 0},
 		{"shorter than connections may be idle", short, direct, 1, []time.Duration{short, short, short}, []string{"1", "1", "1"}, 0},
-		{"not for all users of a proxy", 0, proxy, 1, nil, []string{"1", "1", "1"}, 2 * time.Second},
-		{"not for all requests of a connection", 0, direct, 2, nil, []string{"1", "1", "1"}, 2 * time.Second},
+		{"not for all users of a proxy", 0, proxy, 1, nil, []string{"1", "1", "1"}, time.Second},
+		{"not for all requests of a connection", 0, direct, 2, nil, []string{"1", "1", "1"}, time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -139,7 +141,7 @@ func TestHowLongConnectionsRest(t *testing.T) {
 					if w.Code != 503 || w.Header().Get("Retry-After") != tt.retryAfter[i] {
 						t.Errorf("%d %v, want Retry-After: %s", w.Code, w.Header(), tt.retryAfter[i])
 					}
-					<-time.After(time.Minute)
+					<-time.After(500 * time.Millisecond)
 				}
 				if diff := cmp.Diff(tt.want, f.rests); diff != "" {
 					t.Errorf("rests (-want +got):\n%s", diff)
@@ -150,6 +152,59 @@ func TestHowLongConnectionsRest(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Who is refused with a body that is not read is told to stay away as long as others, though its connection is closed.
+func TestLargeBodiesComeNoSooner(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFull(nil)
+		f.fill(t)
+		ask(t, f, "GET", "/orders", nil)
+		<-time.After(500 * time.Millisecond) // nobody is served
+		f.before = 6
+		for size, connection := range map[int]string{10: "", 5000: "close"} {
+			w := ask(t, f, "POST", "/orders", strings.NewReader(strings.Repeat(" ", size)))
+			if h := w.Header(); w.Code != 503 || h.Get("Connection") != connection || h.Get("Retry-After") != "7" {
+				t.Errorf("%d bytes: %d %v", size, w.Code, h)
+			}
+		}
+		if len(f.rests) != 2 {
+			t.Errorf("rests for %v", f.rests)
+		}
+	})
+}
+
+// A request that has its place already is not held back in it.
+func TestRefusalsAtWorkAreNotHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		open := make(chan struct{})
+		api := inProcess(func(c *httpapi.Config) {
+			m := memory.New().Open()
+			c.MaxConcurrent, c.MaxWaiting, c.QueueTimeout = 2, 2, time.Nanosecond
+			c.Orders = orders(m, &scripted{Store: m, create: func(context.Context) error {
+				<-open
+				return order.ErrNotFound
+			}})
+		})
+		send := func() (took time.Duration) {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/orders/batch", strings.NewReader(`{"orders":[`+tea+`]}`))
+			r.Header.Set("Content-Type", "application/json")
+			r.ProtoMajor = 2
+			asked := time.Now()
+			api.ServeHTTP(httptest.NewRecorder(), r)
+			return time.Since(asked)
+		}
+		ended := make(chan time.Duration, 1)
+		go func() { ended <- send() }() // batches have one place
+		synctest.Wait()
+		send()
+		<-time.After(500 * time.Millisecond) // nobody is served, so that refusals are held back
+		if d := send(); d > time.Millisecond {
+			t.Errorf("a batch that has a place, but may not go on, keeps it for %v", d)
+		}
+		close(open)
+		<-ended
+	})
 }
 
 // Refusals are held back for a second at most, only as many as may wait, and not when their client has gone.
@@ -165,7 +220,7 @@ func TestHeldRefusals(t *testing.T) {
 			return time.Since(asked)
 		}
 		ask2(t.Context())
-		<-time.After(time.Minute) // nobody is served, so that the next ones are held for as long as may be
+		<-time.After(500 * time.Millisecond) // nobody is served, so that the next ones are held for as long as may be
 		took := make(chan time.Duration, 2)
 		for range 2 {
 			go func() { took <- ask2(t.Context()) }()
@@ -179,6 +234,8 @@ func TestHeldRefusals(t *testing.T) {
 				t.Errorf("held for %v", d)
 			}
 		}
+		ask2(t.Context())
+		<-time.After(200 * time.Millisecond)
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
 		if d := ask2(ctx); d != 100*time.Millisecond {
@@ -200,7 +257,9 @@ func TestWhatWasReadClosesNoConnection(t *testing.T) {
 				return order.ErrNotFound
 			}})
 			c.Rest = func(_ context.Context, most time.Duration) int {
-				rests = append(rests, most)
+				if most > 0 {
+					rests = append(rests, most)
+				}
 				return 0
 			}
 		})

@@ -19,11 +19,15 @@ type Pace struct {
 		at     time.Time
 		served int64
 	}
-	gap time.Duration // between two who come again, lately
+	gap  time.Duration // between two who come again, lately
+	came time.Time     // when the last one could
 }
 
 // lately is over how long the gap is measured.
 const lately = 100 * time.Millisecond
+
+// recent is how old a measure may be that others are compared with: what was served in a quiet time before does not say what is served now.
+const recent = time.Second
 
 // longestGap is for when hardly anybody is served.
 const longestGap = time.Second
@@ -32,17 +36,25 @@ const longestGap = time.Second
 func (p *Pace) Serve() { p.served.Add(1) }
 
 // Come returns how many of those who are kept may come again now: it is to be called often while somebody is. What was served some time
-// before that does not count.
+// before that does not count. One may come each second, even if nobody is served.
 func (p *Pace) Come() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	served := p.measure()
 	n := (served - p.spent) / int64(p.Served)
 	p.spent += n * int64(p.Served)
+	now := time.Now()
+	if n == 0 && now.Sub(p.came) >= longestGap {
+		n = 1
+	}
+	if n > 0 {
+		p.came = now
+	}
 	return int(n)
 }
 
-// measure measures the gap, if that was not done lately, and returns how many were served; mu is held.
+// measure measures the gap, if that was not done lately, and returns how many were served; mu is held. After a quiet time nothing is known
+// at first.
 func (p *Pace) measure() (served int64) {
 	now, served := time.Now(), p.served.Load()
 	passed := now.Sub(p.last.at)
@@ -50,11 +62,12 @@ func (p *Pace) measure() (served int64) {
 		return served
 	}
 	since := served - p.last.served
-	passed = min(passed, time.Hour) // or it is too long for what follows
-	if !p.last.at.IsZero() {
+	if passed < recent {
 		p.gap = min(passed*time.Duration(p.Served)/time.Duration(max(since, 1)), longestGap)
+	} else {
+		p.gap, p.came, since = 0, now, 0
 	}
-	p.spent = max(p.spent, served-max(since*int64(lately)/int64(passed), int64(p.Served)))
+	p.spent = max(p.spent, served-max(since, int64(p.Served)))
 	p.last.at, p.last.served = now, served
 	return served
 }
