@@ -17,10 +17,11 @@ RUN go mod download
 COPY cmd cmd
 COPY internal internal
 ARG VERSION=dev
+ARG REVISION=""
 ARG TARGETOS
 ARG TARGETARCH
 RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath \
-      -ldflags "-s -w -X order-processing-service/internal/bootstrap.Version=$VERSION" -o /out/orders ./cmd/orders \
+      -ldflags "-s -w -X order-processing-service/internal/bootstrap.Version=$VERSION -X order-processing-service/internal/bootstrap.Revision=$REVISION" -o /out/orders ./cmd/orders \
     && mkdir -p /out/data /out/tmp
 
 FROM scratch

@@ -17,14 +17,18 @@ import (
 // Nothing else may change it. While it is "dev", Build takes the version that the Go tool recorded, if there is one.
 var Version = "dev"
 
+// Revision is the commit that the program was made from, set like Version where the Go tool finds no repository to take it from, as in the
+// image's build.
+var Revision string
+
 // Build tells what the running program was made from.
 func Build() cli.Build {
 	info, _ := debug.ReadBuildInfo() // nil in a program built without modules
-	return describe(Version, info)
+	return describe(Version, Revision, info)
 }
 
-func describe(version string, info *debug.BuildInfo) cli.Build {
-	build := cli.Build{Version: version, GoVersion: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+func describe(version, revision string, info *debug.BuildInfo) cli.Build {
+	build := cli.Build{Version: version, Commit: revision, GoVersion: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
 	if info == nil {
 		return build
 	}

@@ -19,16 +19,18 @@ func TestDescribe(t *testing.T) {
 	}
 	tests := map[string]struct {
 		linked   string
+		revision string
 		info     *debug.BuildInfo
 		version  string
 		commit   string
 		modified bool
 	}{
-		"linked":              {"1.2.3", recorded("v1.0.0"), "1.2.3", "abc", true},
-		"recorded":            {"dev", recorded("v1.0.0"), "1.0.0", "abc", true},
-		"a folder of sources": {"dev", recorded("(devel)"), "dev", "abc", true},
-		"not recorded":        {"dev", &debug.BuildInfo{}, "dev", "", false},
-		"no information":      {"dev", nil, "dev", "", false},
+		"linked":              {"1.2.3", "", recorded("v1.0.0"), "1.2.3", "abc", true},
+		"recorded":            {"dev", "", recorded("v1.0.0"), "1.0.0", "abc", true},
+		"a folder of sources": {"dev", "", recorded("(devel)"), "dev", "abc", true},
+		"not recorded":        {"dev", "", &debug.BuildInfo{}, "dev", "", false},
+		"in the image":        {"1.2.3", "def", &debug.BuildInfo{}, "1.2.3", "def", false},
+		"no information":      {"dev", "", nil, "dev", "", false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -36,7 +38,7 @@ func TestDescribe(t *testing.T) {
 				Version: tt.version, GoVersion: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
 				Commit: tt.commit, Modified: tt.modified,
 			}
-			if diff := cmp.Diff(want, describe(tt.linked, tt.info)); diff != "" {
+			if diff := cmp.Diff(want, describe(tt.linked, tt.revision, tt.info)); diff != "" {
 				t.Errorf("build (-want +got):\n%s", diff)
 			}
 		})

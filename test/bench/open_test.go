@@ -137,6 +137,7 @@ func TestCalm(t *testing.T) {
 		want time.Duration
 	}{
 		"at once":     {steady(100, 20, 5), time.Second},
+		"not to stay": {steady(100, 20, 900, 5), 3 * time.Second},
 		"later":       {steady(100, 900, 21, 20), 3 * time.Second},
 		"never":       {steady(100, 900, 900), 3 * time.Second},
 		"mostly lost": {steady(50, 5, 5), 3 * time.Second},

@@ -67,18 +67,22 @@ func (o *outcome) worst() time.Duration {
 	return worst
 }
 
-// calmAfter returns when, from its start, the first second of a load was over that was as it is normally: its p99 is at most twice that
-// of the worst second, and nearly as many answers are good.
+// calmAfter returns when, from its start, the first second of a load was over that was as it is normally, as the one after it was: its p99 is
+// at most twice that of the worst second, and nearly as many answers are good.
 func (o *outcome) calmAfter(normal *outcome) time.Duration {
 	const nearly = 0.9
-	for from := time.Duration(0); from < o.took; from += time.Second {
+	worst := normal.worst()
+	calm := func(from time.Duration) bool {
 		n := 0
 		for _, a := range o.latencies {
 			if a.at >= from && a.at < from+time.Second {
 				n++
 			}
 		}
-		if float64(n) >= nearly*normal.goodput() && o.percentile(0.99, from, from+time.Second) <= 2*normal.worst() {
+		return from >= o.took || float64(n) >= nearly*normal.goodput() && o.percentile(0.99, from, from+time.Second) <= 2*worst
+	}
+	for from := time.Duration(0); from < o.took; from += time.Second {
+		if calm(from) && calm(from+time.Second) {
 			return from + time.Second
 		}
 	}

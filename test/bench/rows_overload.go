@@ -141,7 +141,7 @@ func (o *options) describeOverload() []string {
 			"is lost. Good is an answer of success within %s of the scheduled time. The clients heed no Retry-After.", o.overloadLasts(), overloadGood),
 		fmt.Sprintf("Normal is %.0f %% of the capacity, by schedule: before, on %d connections, and after the end, at once, on all the connections "+
 			"that there were, each in its turn. A second is normal again whose p99 is at most twice that of the worst second before, and in which nine "+
-			"tenths as many answers are good. Recovery and health are the worst of the numbers of connections that have an aim.", 100*normalShare, normalConns),
+			"tenths as many answers are good, if the next one is, too. Recovery and health are the worst of the numbers of connections that have an aim.", 100*normalShare, normalConns),
 		fmt.Sprintf("Over HTTP/2: the same on TLS, with %d requests at a time on each of %d connections, once.", streamsPerConnection, streams/streamsPerConnection),
 		fmt.Sprintf("%d rounds; measured is their median. The service has its default settings (LOG_LEVEL %s, its log in a file), but "+
 			"tells nobody (EVENTS and MANIFESTS are none), and MAX_CONNECTIONS_PER_ADDRESS is 0, as all come from one. Health is asked each %s. "+

@@ -25,6 +25,9 @@ const patience = 30 * time.Second
 // version is what the image under test is built as.
 const version = "9.8.7-test"
 
+// revision is the commit that it is built of. The stage has no repository to take it from.
+const revision = "0123456789abcdef"
+
 // container is the content of the image's last stage in a folder of its own, and what the Dockerfile says to run there.
 type container struct {
 	root   string
@@ -51,7 +54,7 @@ func build(t *testing.T) container {
 		}
 		command := exec.CommandContext(t.Context(), "sh", "-c", strings.ReplaceAll(run, "/out/", built+"/out/"))
 		command.Dir = "../.."
-		command.Env = append(os.Environ(), "VERSION="+version, "TARGETOS="+runtime.GOOS, "TARGETARCH="+runtime.GOARCH)
+		command.Env = append(os.Environ(), "VERSION="+version, "REVISION="+revision, "GOFLAGS=-buildvcs=false", "TARGETOS="+runtime.GOOS, "TARGETARCH="+runtime.GOARCH)
 		if output, err := command.CombinedOutput(); err != nil {
 			t.Fatalf("RUN %s: %v\n%s", run, err, output)
 		}

@@ -92,7 +92,7 @@ func (c container) walk(t *testing.T, see func(path string, info fs.FileInfo)) {
 }
 
 func (c container) saysItsVersion(t *testing.T) {
-	if output, code := c.run(t, "", []string{"version"}); code != 0 || !strings.Contains(output, version) {
+	if output, code := c.run(t, "", []string{"version"}); code != 0 || !strings.Contains(output, version) || !strings.Contains(output, revision[:7]) {
 		t.Errorf("orders version ended with %d: %s", code, output)
 	}
 }
