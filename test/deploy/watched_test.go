@@ -178,8 +178,13 @@ type scrapes struct {
 		Scrape   string `yaml:"scrape_interval"`
 		Evaluate string `yaml:"evaluation_interval"`
 	}
-	Rules []string `yaml:"rule_files"`
-	Jobs  []struct {
+	Rules    []string `yaml:"rule_files"`
+	Alerting struct {
+		Managers []struct {
+			Static []struct{ Targets []string } `yaml:"static_configs"`
+		} `yaml:"alertmanagers"`
+	}
+	Jobs []struct {
 		Name       string `yaml:"job_name"`
 		Kubernetes []struct {
 			Role       string

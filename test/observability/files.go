@@ -55,21 +55,23 @@ func readYAML(path string, into any) error {
 	return nil
 }
 
-// Jobs reads the names of the jobs of a configuration of Prometheus.
-func Jobs(path string) ([]string, error) {
-	var file struct {
-		Jobs []struct {
-			Name string `yaml:"job_name"`
-		} `yaml:"scrape_configs"`
+// Prometheus is as much of a configuration of Prometheus as the examples must have.
+type Prometheus struct {
+	RuleFiles []string `yaml:"rule_files"`
+	Alerting  struct {
+		Managers []struct {
+			Static []struct{ Targets []string } `yaml:"static_configs"`
+		} `yaml:"alertmanagers"`
 	}
-	if err := readYAML(path, &file); err != nil {
-		return nil, err
-	}
-	var all []string
-	for _, job := range file.Jobs {
-		all = append(all, job.Name)
-	}
-	return all, nil
+	Jobs []struct {
+		Name string `yaml:"job_name"`
+	} `yaml:"scrape_configs"`
+}
+
+// ReadPrometheus reads a configuration.
+func ReadPrometheus(path string) (*Prometheus, error) {
+	p := new(Prometheus)
+	return p, readYAML(path, p)
 }
 
 // Panel is one of a dashboard of Grafana.

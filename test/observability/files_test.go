@@ -1,6 +1,7 @@
 package observability_test
 
 import (
+	"net"
 	"net/url"
 	"os"
 	"regexp"
@@ -106,9 +107,12 @@ func TestExamplesHaveTheJobsOfTheRules(t *testing.T) {
 		}
 	}
 	for file, want := range map[string][]string{"prometheus.yml": {"orders"}, "kubernetes.yml": {"orders", "orders-worker"}} {
-		jobs, err := observability.Jobs(observability.Folder + "prometheus/" + file)
-		if err != nil || !slices.Equal(jobs, want) {
-			t.Errorf("%s has the jobs %q (%v), want %q", file, jobs, err, want)
+		var jobs []string
+		for _, job := range example(t, file).Jobs {
+			jobs = append(jobs, job.Name)
+		}
+		if !slices.Equal(jobs, want) {
+			t.Errorf("%s has the jobs %q, want %q", file, jobs, want)
 		}
 		for _, job := range jobs {
 			if !asked[job] {
@@ -118,6 +122,39 @@ func TestExamplesHaveTheJobsOfTheRules(t *testing.T) {
 	}
 	if len(asked) != 2 {
 		t.Errorf("the rules ask for %v", asked)
+	}
+}
+
+func example(t *testing.T, file string) *observability.Prometheus {
+	t.Helper()
+	p, err := observability.ReadPrometheus(observability.Folder + "prometheus/" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// An alert that rings where nobody is told is none: each example has the rules, and somebody to send them to.
+func TestExamplesTellSomebody(t *testing.T) {
+	for _, file := range []string{"prometheus.yml", "kubernetes.yml"} {
+		p := example(t, file)
+		if !slices.Equal(p.RuleFiles, []string{"orders.rules.yml"}) {
+			t.Errorf("%s has the rules %q", file, p.RuleFiles)
+		}
+		told := 0
+		for _, manager := range p.Alerting.Managers {
+			for _, static := range manager.Static {
+				for _, target := range static.Targets {
+					told++
+					if host, port, err := net.SplitHostPort(target); err != nil || host == "" || port == "" {
+						t.Errorf("%s sends alerts to %q: %v", file, target, err)
+					}
+				}
+			}
+		}
+		if told == 0 {
+			t.Errorf("%s sends alerts to nobody", file)
+		}
 	}
 }
 
