@@ -192,7 +192,7 @@ func texts(t *testing.T, template deploy.Template, values map[string]any) map[st
 	t.Helper()
 	set := map[string]string{}
 	for name, value := range values {
-		value = chosen(value)
+		value = mapped(template, chosen(value))
 		set[name], _ = value.(string)
 		parameter, isRef := deploy.Find(value, "Ref").(string)
 		if !isRef || template.Parameters[parameter] == nil {
@@ -217,6 +217,19 @@ func chosen(value any) any {
 		return ways[1]
 	}
 	return value
+}
+
+// mapped is what a template looks up by the default of a parameter, if it looks up anything.
+func mapped(template deploy.Template, value any) any {
+	names, ok := deploy.Find(value, "Fn::FindInMap").([]any)
+	if !ok {
+		return value
+	}
+	mapping, _ := names[0].(string)
+	parameter, _ := deploy.Find(names[1], "Ref").(string)
+	row, _ := template.Parameters[parameter]["Default"].(string)
+	column, _ := names[2].(string)
+	return deploy.Find(template.Mappings, mapping, row, column)
 }
 
 func composeEnvironment(t *testing.T) map[string]string {

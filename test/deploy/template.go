@@ -20,6 +20,7 @@ import (
 // Template is a CloudFormation template. Its functions stand in their long form: {"Ref": …}, {"Fn::Sub": …}.
 type Template struct {
 	Parameters map[string]map[string]any
+	Mappings   map[string]any
 	Resources  map[string]Resource
 	Rules      map[string]any
 	Outputs    map[string]any
@@ -62,6 +63,7 @@ func ParseTemplate(text []byte) (Template, error) {
 	for name, parameter := range members(Find(value, "Parameters")) {
 		t.Parameters[name], _ = parameter.(map[string]any)
 	}
+	t.Mappings, _ = Find(value, "Mappings").(map[string]any)
 	t.Rules, _ = Find(value, "Rules").(map[string]any)
 	t.Outputs, _ = Find(value, "Outputs").(map[string]any)
 	for name, resource := range members(Find(value, "Resources")) {
