@@ -2,7 +2,6 @@ package deploy_test
 
 import (
 	"bytes"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,64 +19,6 @@ import (
 
 	"order-processing-service/test/deploy"
 )
-
-const (
-	metricsPolicy = "orders-metrics"
-	metricsPort   = "metrics"
-)
-
-// The admin address asks nobody who they are: Prometheus reaches it, by a namespace that is named, and nobody else does.
-func TestKubernetesLetsPrometheusInAlone(t *testing.T) {
-	for _, name := range overlays {
-		t.Run(name, func(t *testing.T) {
-			objects := build(t, "overlays/"+name)
-			port := int32(0)
-			for _, d := range ours(objects) {
-				c := d.Spec.Template.Spec.Containers[0]
-				port = numberOf(c, metricsPort)
-				address, err := netip.ParseAddrPort(valueOf(c, "ADMIN_ADDR"))
-				if err != nil || !address.Addr().IsUnspecified() || int32(address.Port()) != port {
-					t.Errorf("%s listens for operators on %v (%v), and calls port %d its port for them", d.Name, address, err, port)
-				}
-			}
-			open := 0
-			for _, p := range deploy.All[networkingv1.NetworkPolicy](objects) {
-				for _, rule := range p.Spec.Ingress {
-					reaches := len(rule.Ports) == 0 || slices.ContainsFunc(rule.Ports, func(to networkingv1.NetworkPolicyPort) bool {
-						return to.Port == nil || to.EndPort != nil || to.Port.IntVal == port || to.Port.StrVal == metricsPort
-					})
-					if !reaches {
-						continue
-					}
-					open++
-					if p.Name != metricsPolicy || len(rule.Ports) != 1 || !namesNamespaces(rule.From) {
-						t.Errorf("%s lets %v reach %v", p.Name, rule.From, rule.Ports)
-					}
-					for _, d := range ours(objects) {
-						meets(t, p.Name, &p.Spec.PodSelector, map[string]labels.Set{d.Name: d.Spec.Template.Labels})
-					}
-				}
-			}
-			if open != 1 {
-				t.Errorf("%d rules let Prometheus in, want 1", open)
-			}
-			for _, s := range deploy.All[corev1.Service](objects) {
-				for _, p := range s.Spec.Ports {
-					if p.TargetPort.StrVal == metricsPort || p.TargetPort.IntVal == port {
-						t.Errorf("the service %s leads to the admin address", s.Name)
-					}
-				}
-			}
-		})
-	}
-}
-
-// namesNamespaces tells whether a rule is for pods of namespaces with a label, and for nobody else.
-func namesNamespaces(from []networkingv1.NetworkPolicyPeer) bool {
-	return len(from) > 0 && !slices.ContainsFunc(from, func(peer networkingv1.NetworkPolicyPeer) bool {
-		return peer.IPBlock != nil || peer.NamespaceSelector == nil || len(peer.NamespaceSelector.MatchLabels) == 0
-	})
-}
 
 // ours are the deployments of the service itself.
 func ours(objects []runtime.Object) []*appsv1.Deployment {
@@ -226,25 +167,6 @@ func TestKubernetesKeepsServersInTraffic(t *testing.T) {
 		if c.LivenessProbe.HTTPGet.Path != "/health/live" {
 			t.Errorf("%s is killed by %s", d.Name, c.LivenessProbe.HTTPGet.Path)
 		}
-	}
-}
-
-// TRUST_PROXY says that nobody goes round the load balancer: who reaches the servers is who is trusted, and nobody else.
-func TestKubernetesLetsTheLoadBalancerInAlone(t *testing.T) {
-	set := kubernetesEnvironment(t, "overlays/aws")
-	var blocks []string
-	for _, p := range deploy.All[networkingv1.NetworkPolicy](build(t, "overlays/aws")) {
-		if p.Name != "orders-server" {
-			continue
-		}
-		for _, rule := range p.Spec.Ingress {
-			for _, peer := range rule.From {
-				blocks = append(blocks, peer.IPBlock.CIDR)
-			}
-		}
-	}
-	if set["TRUST_PROXY"] != "true" || len(blocks) == 0 || set["TRUSTED_PROXIES"] != strings.Join(blocks, ",") {
-		t.Errorf("TRUST_PROXY=%s, TRUSTED_PROXIES=%s, and the policy lets in %s", set["TRUST_PROXY"], set["TRUSTED_PROXIES"], blocks)
 	}
 }
 
