@@ -166,7 +166,7 @@ observability-check: ## Check dashboards, alerts and alarms, and that the progra
 	@command -v promtool >/dev/null || { echo "there is no promtool: install Debian's package prometheus" >&2; exit 1; }
 	promtool check config deploy/observability/prometheus/prometheus.yml
 	promtool check rules --lint-fatal deploy/observability/prometheus/orders.rules.yml
-	promtool test rules test/observability/orders.rules.test.yml test/observability/days.rules.test.yml
+	promtool test rules test/observability/orders.rules.test.yml test/observability/days.rules.test.yml test/observability/overload.rules.test.yml
 	go -C test/observability vet ./...
 	$(if $(TEST_AWS_ENDPOINT_URL),env ORDERS_REQUIRE_AWS=1,test/moto/run.sh) go -C test/observability test -count=1 -v ./...
 	$(call require-tests,DashboardNamesWhatIsWritten,./test/lambda/...)

@@ -127,7 +127,7 @@ func (p *core) apiThatWakes(log *slog.Logger, wake func()) http.Handler {
 		settings.NameSubject = identity.HashSubject
 	}
 	api := httpapi.New(settings)
-	p.metrics.ObserveAdmission(api.Waiting)
+	p.metrics.ObserveAdmission(api.Waiting, api.Held)
 	p.release = api.Release
 	return api
 }

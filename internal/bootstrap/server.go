@@ -59,7 +59,7 @@ func (s *Service) incoming() net.Listener {
 		},
 	})
 	s.server.ConnState = limited.State
-	s.metrics.ObserveConnections(limited.Count)
+	s.metrics.ObserveConnections(limited.Count, limited.Resting)
 	var listener net.Listener = limited
 	if s.certificates != nil {
 		listener = connections.Secure(limited, s.certificates.Config(), c.ReadHeaderTimeout, s.log)

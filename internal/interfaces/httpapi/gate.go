@@ -67,6 +67,9 @@ func newGate(c *Config) *gate {
 // Waiting implements Handler.
 func (a *api) Waiting() int { return a.gate.Waiting() }
 
+// Held implements Handler.
+func (a *api) Held() int { return int(a.gate.heldBack.Load()) }
+
 // Release implements Handler: one comes again for some that are served, and as many more as there are free places, beyond half of all,
 // which are for those who come by themselves.
 func (a *api) Release() int { return a.gate.pace.Come() + max(0, a.gate.Free()-a.MaxConcurrent/2) }

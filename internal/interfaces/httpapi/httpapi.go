@@ -193,6 +193,8 @@ type Handler interface {
 	http.Handler
 	// Waiting returns how many requests wait to be worked on.
 	Waiting() int
+	// Held returns how many refusals are held back, so that their clients come again later.
+	Held() int
 	// Release returns how many of the connections that rest may be read again now. It is to be called often while there are any.
 	Release() int
 }

@@ -229,6 +229,9 @@ func TestHeldRefusals(t *testing.T) {
 		if d := ask2(t.Context()); d > time.Millisecond {
 			t.Errorf("one more than may wait is held for %v", d)
 		}
+		if n := f.Held(); n != 2 {
+			t.Errorf("%d are held, want 2", n)
+		}
 		for range 2 {
 			if d := <-took; d < time.Second || d > 1001*time.Millisecond {
 				t.Errorf("held for %v", d)
@@ -240,6 +243,9 @@ func TestHeldRefusals(t *testing.T) {
 		defer cancel()
 		if d := ask2(ctx); d != 100*time.Millisecond {
 			t.Errorf("held for %v though its client has gone", d)
+		}
+		if n := f.Held(); n != 0 {
+			t.Errorf("%d are held at the end", n)
 		}
 	})
 }

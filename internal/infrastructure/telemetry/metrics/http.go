@@ -129,26 +129,28 @@ func (h *HTTP) Refused(reason string) {
 	}
 }
 
-// ObserveAdmission measures how many requests wait to be worked on.
-func (m *Metrics) ObserveAdmission(waiting func() int) {
+// ObserveAdmission measures how many requests wait to be worked on, and how many refusals are held back.
+func (m *Metrics) ObserveAdmission(waiting, held func() int) {
 	if m == nil || m.make == nil {
 		return
 	}
 	m.make.observe(func(o metric.Observer) {
 		m.make.int(o, admissionWaiting, int64(waiting()), attribute.NewSet())
-	}, admissionWaiting)
+		m.make.int(o, admissionHeld, int64(held()), attribute.NewSet())
+	}, admissionWaiting, admissionHeld)
 }
 
-// ObserveConnections measures how many connections are open, and how many of these are idle.
-func (m *Metrics) ObserveConnections(count func() (open, idle int)) {
+// ObserveConnections measures how many connections are open, how many of these are idle, and how many of those rest.
+func (m *Metrics) ObserveConnections(count func() (open, idle int), resting func() int) {
 	if m == nil || m.make == nil {
 		return
 	}
-	busy := attribute.NewSet(semconv.HTTPConnectionStateActive)
-	resting := attribute.NewSet(semconv.HTTPConnectionStateIdle)
+	active := attribute.NewSet(semconv.HTTPConnectionStateActive)
+	unused := attribute.NewSet(semconv.HTTPConnectionStateIdle)
 	m.make.observe(func(o metric.Observer) {
 		open, idle := count()
-		m.make.int(o, httpConnections, int64(max(0, open-idle)), busy)
-		m.make.int(o, httpConnections, int64(idle), resting)
-	}, httpConnections)
+		m.make.int(o, httpConnections, int64(max(0, open-idle)), active)
+		m.make.int(o, httpConnections, int64(idle), unused)
+		m.make.int(o, httpResting, int64(resting()), attribute.NewSet())
+	}, httpConnections, httpResting)
 }

@@ -46,7 +46,9 @@ const (
 	httpActive       = "http.server.active_requests"
 	admissionWaiting = "orders.admission.waiting"
 	admissionRefused = "orders.admission.refused"
+	admissionHeld    = "orders.admission.held"
 	httpConnections  = "orders.http.connections"
+	httpResting      = "orders.http.resting_connections"
 	ordersPlaced     = "orders.placed"
 	ordersMoved      = "orders.moved"
 	storeDuration    = "db.client.operation.duration"
@@ -145,8 +147,16 @@ func httpInstruments() []Instrument {
 			Dimensions: [][]string{total(), {attrReason}},
 		},
 		{
+			Name: admissionHeld, Kind: UpDown, Unit: "{request}",
+			Description: "Requests that were turned away and are told so a little later, for a second at most: over HTTP/2, or through a proxy.",
+		},
+		{
 			Name: httpConnections, Kind: UpDown, Unit: "{connection}", Attributes: []string{attrConnection},
 			Description: "Open connections to the API: active, and idle ones between two requests.",
+		},
+		{
+			Name: httpResting, Kind: UpDown, Unit: "{connection}",
+			Description: "Connections that are not read for a while, as a request on them was turned away; they are among the idle ones.",
 		},
 	}
 }

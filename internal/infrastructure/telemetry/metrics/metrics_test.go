@@ -49,8 +49,8 @@ func TestWhatIsObservedComesLater(t *testing.T) {
 			}
 		})
 	}
-	m.ObserveConnections(func() (open, idle int) { return 3, 1 })
-	m.ObserveAdmission(func() int { return 2 })
+	m.ObserveConnections(func() (open, idle int) { return 6, 4 }, func() int { return 3 })
+	m.ObserveAdmission(func() int { return 2 }, func() int { return 5 })
 	m.ObserveQueue("sqlite", func() int { return 7 })
 	m.ObserveCommands(func() receiving.Counts {
 		return receiving.Counts{Applied: 2, DeadLettered: map[string]int{"payment_amount_wrong": 1}}
@@ -59,7 +59,8 @@ func TestWhatIsObservedComesLater(t *testing.T) {
 	reading.Wait()
 	got := scrape(t, m)
 	for _, want := range []string{
-		`orders_http_connections{http_connection_state="idle"} 1`, `orders_store_queue_depth{db_system_name="sqlite"} 7`, `orders_commands_total{orders_outcome="applied"} 2`,
+		`orders_http_connections{http_connection_state="active"} 2`, `orders_http_connections{http_connection_state="idle"} 4`,
+		`orders_http_resting_connections 3`, `orders_admission_waiting 2`, `orders_admission_held 5`, `orders_store_queue_depth{db_system_name="sqlite"} 7`, `orders_commands_total{orders_outcome="applied"} 2`,
 		`orders_commands_total{error_type="payment_amount_wrong",orders_outcome="dead_lettered"} 1`, `orders_delivery_subscriber_away{orders_subscriber="events"} 1`,
 	} {
 		if !strings.Contains(got, want+"\n") {
@@ -157,8 +158,8 @@ func TestNobodyReads(t *testing.T) {
 		if m.HTTP() != nil || m.Orders() != nil || m.Handler() != nil || m.Writes(t.Context(), "sqlite") != nil || m.Store("sqlite", nil) != nil {
 			t.Error("something is measured for nobody")
 		}
-		m.ObserveConnections(nil)
-		m.ObserveAdmission(nil)
+		m.ObserveConnections(nil, nil)
+		m.ObserveAdmission(nil, nil)
 		m.ObserveBacklog(metrics.Backlogs{})
 		m.ReadBacklog(t.Context())
 		m.Flush(t.Context())
