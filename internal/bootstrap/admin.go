@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -109,12 +110,19 @@ func fromThisMachine(next http.Handler) http.Handler {
 		}
 		_, err = netip.ParseAddr(strings.Trim(host, "[]"))
 		named := err != nil && host != "localhost"
-		if !isLoopback(r.RemoteAddr) || named || r.Header.Get("Origin") != "" {
+		if !isLoopback(r.RemoteAddr) || named || r.Header.Get("Origin") != "" || fromAnotherSite(r) {
 			http.Error(w, "profiles are for programs on this machine only", http.StatusForbidden)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// fromAnotherSite tells whether a browser says that a page of another address asks. Requests for which that page may not see the
+// answer, such as those for images, have no Origin.
+func fromAnotherSite(r *http.Request) bool {
+	site := r.Header.Values("Sec-Fetch-Site")
+	return slices.ContainsFunc(site, func(s string) bool { return s != "none" && s != "same-origin" })
 }
 
 // plainAnswers has browsers take answers for what they say they are.

@@ -10,7 +10,7 @@ import (
 )
 
 func TestAdmin(t *testing.T) {
-	p := program.Start(t, t.TempDir(), settings{"RATE_LIMIT": "1/h", "MAX_CONCURRENT_REQUESTS": "1"})
+	p := program.Start(t, t.TempDir(), settings{"RATE_LIMIT": "2/h", "MAX_CONCURRENT_REQUESTS": "1"})
 	admin := await(t, p, "admin endpoints").URL
 	if !strings.HasPrefix(admin, "http://127.0.0.1:") || admin == p.URL {
 		t.Fatalf("the admin address is %s", admin)
@@ -30,6 +30,12 @@ func TestAdmin(t *testing.T) {
 		{admin + "/debug/pprof/cmdline", nil, 200, ""},
 		{strings.Replace(admin, "127.0.0.1", "localhost", 1) + "/debug/pprof/cmdline", nil, 200, ""},
 		{admin + "/debug/pprof/heap", http.Header{"Origin": {"https://evil.example"}}, 403, ""},
+		// A page's image has no Origin. Whoever types the address, or follows a link of the index, may see it.
+		{admin + "/debug/pprof/heap", http.Header{"Sec-Fetch-Site": {"cross-site"}}, 403, ""},
+		{admin + "/debug/pprof/heap", http.Header{"Sec-Fetch-Site": {"same-site"}}, 403, ""}, // another port of this machine
+		{admin + "/debug/pprof/heap", http.Header{"Sec-Fetch-Site": {"none", "cross-site"}}, 403, ""},
+		{admin + "/debug/pprof/", http.Header{"Sec-Fetch-Site": {"none"}}, 200, "heap"},
+		{admin + "/debug/pprof/cmdline", http.Header{"Sec-Fetch-Site": {"same-origin"}}, 200, ""},
 		{admin + "/orders", nil, 404, ""},
 		{admin + "/", nil, 404, ""},
 		{p.URL + "/debug/pprof/", nil, 404, "route_not_found"},

@@ -41,7 +41,7 @@ type Config struct {
 	TLSClientCAFile    string    `env:"TLS_CLIENT_CA_FILE" allowed:"the path of a file" desc:"PEM file of the authorities of client certificates; every client must then show one"`
 	TrustedProxies     string    `env:"TRUSTED_PROXIES" allowed:"at most 100 IP addresses or networks such as 10.0.0.0/8, with commas between them and no spaces" desc:"Proxies whose Forwarded and X-Forwarded-* headers count. Default: nobody's"`
 	CORSAllowedOrigins string    `env:"CORS_ALLOWED_ORIGINS" allowed:"* or at most 100 origins such as https://shop.example, with commas between them and no spaces" desc:"Web pages that may call the API from a browser, by their origin; * for all. Default: none but the service's own"`
-	RateLimit          RateLimit `env:"RATE_LIMIT" allowed:"requests a second, minute or hour and what may come at once on top, such as 100/s, 600/m or 100/s:200" desc:"Requests that each caller may make; more are answered 429. Default: any number"`
+	RateLimit          RateLimit `env:"RATE_LIMIT" allowed:"requests a second, minute or hour, and how many may come at once if not as many, such as 100/s, 600/m or 100/s:200" desc:"Requests that each caller may make; more are answered 429. Default: any number"`
 	AdminAddr          string    `env:"ADMIN_ADDR" default:"127.0.0.1:9464" allowed:"an IP address with a port, or off" desc:"Address of metrics, health and profiles; off for none. Who reaches it is asked nothing: keep it from the public"`
 	BasePath           string    `env:"BASE_PATH" pattern:"^/?[A-Za-z0-9._~-][A-Za-z0-9._~/-]{0,254}$" allowed:"a path of letters, digits and ._~-/ of at most 256 characters" desc:"In AWS Lambda: path under which a custom domain is mapped to the API; it is cut from the front of each request's path"`
 
@@ -55,7 +55,7 @@ type Config struct {
 	Auth             string        `group:"Who calls" env:"AUTH" default:"none" pattern:"^(none|jwt|gateway|keys)$" allowed:"none, jwt, gateway or keys" desc:"Who may call: everybody, who has a token, whom API Gateway's authorizer lets in (in Lambda only), or who has an API key"`
 	JWTIssuer        string        `env:"JWT_ISSUER" pattern:"^[^\\s]{1,512}$" allowed:"the issuer of tokens as their claim iss has it" desc:"Issuer of the tokens that are taken; needed with AUTH=jwt"`
 	JWTAudience      string        `env:"JWT_AUDIENCE" pattern:"^[^\\s]{1,512}$" allowed:"the name of this service as the claim aud of tokens has it" desc:"Audience of the tokens that are taken; needed with AUTH=jwt"`
-	JWTJWKSURL       string        `env:"JWT_JWKS_URL" allowed:"an https:// address, or an http:// one on the loopback interface" desc:"Where the identity provider publishes its keys (JWKS)"`
+	JWTJWKSURL       string        `env:"JWT_JWKS_URL" allowed:"an https:// address, or an http:// one on the loopback interface, without user, password and #fragment" desc:"Where the identity provider publishes its keys (JWKS)"`
 	JWTJWKSCAFile    string        `env:"JWT_JWKS_CA_FILE" allowed:"the path of a file" desc:"PEM file of the authorities that the provider's certificate is checked against. Default: those of the system"`
 	JWTJWKSRefresh   time.Duration `env:"JWT_JWKS_REFRESH" default:"5m" min:"1s" max:"24h" desc:"Pause between two looks for new keys at JWT_JWKS_URL"`
 	JWTJWKSFile      string        `env:"JWT_JWKS_FILE" allowed:"the path of a file" desc:"File with the keys that tokens are checked with (JWKS), instead of JWT_JWKS_URL; read again when it changes"`

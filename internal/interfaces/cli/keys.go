@@ -43,7 +43,8 @@ The key is shown this once and kept nowhere; the entry has its SHA-256 only. To 
 back, take its entry out of the file.`,
 		Example: `  orders keys new --name shop --scope orders:read --scope orders:write
   orders keys new --name c-42-shop --scope orders:write --customer c-42
-  orders keys new --name ops --scope orders:admin --output json | jq '[.entry]' > keys.json`,
+  (umask 077; orders keys new --name ops --scope orders:admin --output json > new.json)
+  jq -r .key new.json && jq '[.entry]' new.json > keys.json && rm new.json`,
 		Args: noArguments,
 	}
 	cmd.Flags().StringVar(&options.Name, "name", "", "`name` of the machine, as timelines, events and logs will have it")

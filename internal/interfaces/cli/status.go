@@ -37,7 +37,8 @@ service (GET /health, /health/ready and /metrics), twice within a second, as rat
 Without --url it asks the address that the setting ADMIN_ADDR names.
 
 With --watch it goes on until it is stopped, and shows rates from one look to the next.
-Exits 0 if the service is ready (with --watch, was ready when last looked at) and 1 if not.`,
+Exits 0 if the service is ready (with --watch, was ready when last looked at), 1 if not or if
+nobody answers, and 2 if who answers has no metrics.`,
 		Example: `  orders status
   orders status --watch
   orders status --url http://10.0.0.7:9464 --watch=10s --json`,

@@ -16,7 +16,7 @@ type crossOrigin struct {
 var (
 	anyOrigin = []string{"*"}
 	exposed   = []string{strings.Join([]string{
-		"Content-Disposition", "ETag", headerReplayed, "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After",
+		"Allow", "Content-Disposition", "ETag", headerReplayed, "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After",
 		"WWW-Authenticate", "X-Request-ID",
 	}, ", ")}
 	sendable = []string{strings.Join([]string{

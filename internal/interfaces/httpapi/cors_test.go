@@ -48,7 +48,7 @@ func TestCrossOriginAnswers(t *testing.T) {
 			}
 			exposed := strings.Split(h.Get("Access-Control-Expose-Headers"), ", ")
 			for _, want := range []string{
-				"ETag", "Location", "Link", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-ID", "Idempotent-Replayed",
+				"Allow", "ETag", "Location", "Link", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-ID", "Idempotent-Replayed",
 			} {
 				if slices.Contains(exposed, want) != (tt.origin != "") {
 					t.Errorf("exposed are %q", exposed)

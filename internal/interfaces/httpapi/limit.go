@@ -21,12 +21,24 @@ func (x *exchange) from() clients.Client {
 // withinLimit counts the request against what its caller may do, or its network when it is not known who calls; unknown is then
 // why. It answers unknown, or a fault of kind TooMany.
 func (x *exchange) withinLimit(unknown error) error {
-	l := x.api.RateLimit
-	if l == nil || unknown != nil && fault.Of(unknown).Kind != fault.Unauthenticated {
+	if unknown != nil && fault.Of(unknown).Kind != fault.Unauthenticated {
 		return unknown
 	}
+	if err := x.count(unknown == nil && x.api.Identify != nil); err != nil {
+		return err
+	}
+	return unknown
+}
+
+// count counts the request against what its caller may do if it is known, or else against what its network may. It answers a fault
+// of kind TooMany when that is used up.
+func (x *exchange) count(known bool) error {
+	l := x.api.RateLimit
+	if l == nil {
+		return nil
+	}
 	var d ratelimit.Decision
-	if unknown == nil && x.api.Identify != nil {
+	if known {
 		d = l.Named(x.caller.Subject)
 	} else {
 		d = l.Unnamed(clients.Network(x.from().Address))
@@ -35,7 +47,7 @@ func (x *exchange) withinLimit(unknown error) error {
 	h["Ratelimit-Policy"] = x.api.ratePolicy
 	h["Ratelimit"] = []string{rateState(d)}
 	if d.Allowed {
-		return unknown
+		return nil
 	}
 	x.api.Meter.Refused(RefusedRateLimit)
 	return &fault.Error{

@@ -37,7 +37,7 @@ func moderated(t *testing.T, adjust func(*httpapi.Config)) (s *service, pass fun
 func TestRateLimit(t *testing.T) {
 	s, pass := moderated(t, func(c *httpapi.Config) { c.Identify = badge })
 	ana, ben := as("ana", "orders:admin", ""), as("ben", "orders:read", "")
-	const here, there = "X-Forwarded-For: 192.0.2.1", "X-Forwarded-For: 192.0.2.2"
+	const here, there, elsewhere = "X-Forwarded-For: 192.0.2.1", "X-Forwarded-For: 192.0.2.2", "X-Forwarded-For: 192.0.2.3"
 	for i, c := range []struct {
 		pass          time.Duration
 		method, path  string
@@ -54,7 +54,11 @@ func TestRateLimit(t *testing.T) {
 		{0, "POST", "/orders", []string{ben, here}, 403, `"default";r=0;t=120`, "", false}, // what is refused counts
 		{0, "GET", "/health/ready", []string{ana}, 200, "", "", true},
 		{0, "GET", "/openapi.json", []string{ana}, 200, "", "", true},
-		{0, "GET", "/nothing", []string{ana}, 404, "", "", true},
+		// Where nothing is served nobody is asked who calls: the address is counted.
+		{0, "GET", "/nothing", []string{ana, elsewhere}, 404, `"default";r=1;t=60`, "", false},
+		{0, "DELETE", "/orders", []string{ben, elsewhere}, 405, `"default";r=0;t=120`, "", false},
+		{0, "GET", "/nothing", []string{elsewhere}, 429, `"default";r=0;t=60`, "60", false},
+		{0, "PUT", "/health", []string{elsewhere}, 429, `"default";r=0;t=60`, "60", false},
 		{59 * time.Second, "GET", "/orders", []string{ana}, 429, `"default";r=0;t=1`, "1", false},
 		{time.Second, "GET", "/orders", []string{ana}, 200, `"default";r=0;t=120`, "", false},
 		{time.Hour, "GET", "/orders", []string{ana}, 200, `"default";r=1;t=60`, "", false},

@@ -47,16 +47,8 @@ func (x *exchange) serve() error {
 	if refused != nil {
 		return refused
 	}
-	if place == nil || len(place.operations) == 0 {
-		return errRoute
-	}
-	if allowed && x.isPreflight() {
-		return x.preflight(place)
-	}
 	if op == nil {
-		x.w.Header()["Allow"] = []string{place.allow}
-		return refusal{http.StatusMethodNotAllowed, fault.New(fault.NotFound, "method_not_allowed",
-			"this path takes "+place.allow+" only")}
+		return x.serveNothing(place, allowed)
 	}
 	if !op.exempt {
 		if err := x.withinLimit(x.identify()); err != nil {
@@ -75,6 +67,23 @@ func (x *exchange) serve() error {
 		return err
 	}
 	return x.late(op.handle(x))
+}
+
+// serveNothing answers where no operation is: place may be nil. Nobody is asked who they are there, so their network is counted;
+// preflights are not, as browsers make them by themselves.
+func (x *exchange) serveNothing(place *node, allowed bool) error {
+	here := place != nil && len(place.operations) > 0
+	if here && allowed && x.isPreflight() {
+		return x.preflight(place)
+	}
+	if err := x.count(false); err != nil {
+		return err
+	}
+	if !here {
+		return errRoute
+	}
+	x.w.Header()["Allow"] = []string{place.allow}
+	return refusal{http.StatusMethodNotAllowed, fault.New(fault.NotFound, "method_not_allowed", "this path takes "+place.allow+" only")}
 }
 
 // late makes a fault of the error that the request's time is over.
