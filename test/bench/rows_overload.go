@@ -86,37 +86,32 @@ func overloadGroups() []group {
 }
 
 func (b *bench) measureOverload(ctx context.Context) error {
-	return b.overload(ctx, overloadEmbedded, onEmbedded, alone()...)
+	return b.overload(ctx, overloadEmbedded, onEmbedded, func(context.Context) ([]string, func() error, error) {
+		return alone(), func() error { return nil }, nil
+	})
 }
 
-func (b *bench) measureOverloadOnMongo(ctx context.Context) (err error) {
+func (b *bench) measureOverloadOnMongo(ctx context.Context) error {
 	if b.mongo == "" {
 		return absentError("there is no server of MongoDB; name one with -mongo")
 	}
-	m, drop, err := b.openMongo(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, drop()) }()
-	return b.overload(ctx, overloadOnMongo, onMongoDB, m.settings...)
+	return b.overload(ctx, overloadOnMongo, onMongoDB, func(ctx context.Context) ([]string, func() error, error) {
+		m, drop, err := b.openMongo(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		return m.settings, drop, nil
+	})
 }
 
-// overload measures a service with these settings.
-func (b *bench) overload(ctx context.Context, group, where string, settings ...string) (err error) {
-	// All connections come from one address, which stands for many.
-	settings = append(settings, "MAX_CONNECTIONS_PER_ADDRESS=0")
-	o := overloaded{bench: b, where: where, folder: b.path(group)}
-	if err := o.start(ctx, settings...); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, o.service.stop()) }()
-	if o.ids, _, err = b.fill(ctx, o.service, overloadOrders); err != nil {
-		return err
-	}
+// overload measures a service with the settings that open returns, in each round a new one with a new store: the store would grow by
+// half a million orders.
+func (b *bench) overload(ctx context.Context, group, where string, open func(context.Context) (settings []string, drop func() error, err error)) error {
 	names := overloadNames(group)
 	found := make([]figures, len(names))
-	for n := range min(b.rounds, overloadRounds) {
-		values, err := o.round(ctx)
+	rounds := min(b.rounds, overloadRounds)
+	for n := range rounds {
+		values, err := b.overloadRound(ctx, group, where, n == rounds-1, open)
 		if err != nil {
 			return fmt.Errorf("round %d: %w", n+1, err)
 		}
@@ -127,7 +122,33 @@ func (b *bench) overload(ctx context.Context, group, where string, settings ...s
 	for i, name := range names {
 		b.report.set(name, found[i])
 	}
-	return o.overHTTP2(ctx, settings...)
+	return nil
+}
+
+// overloadRound is one round; the last one goes on over HTTP/2.
+func (b *bench) overloadRound(
+	ctx context.Context, group, where string, last bool, open func(context.Context) ([]string, func() error, error),
+) (_ []float64, err error) {
+	settings, drop, err := open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, drop()) }()
+	// All connections come from one address, which stands for many.
+	settings = append(settings, "MAX_CONNECTIONS_PER_ADDRESS=0")
+	o := overloaded{bench: b, where: where, folder: b.path(group)}
+	if err := o.start(ctx, settings...); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, o.service.stop()) }()
+	if o.ids, _, err = b.fill(ctx, o.service, overloadOrders); err != nil {
+		return nil, err
+	}
+	values, err := o.round(ctx)
+	if err == nil && last {
+		err = o.overHTTP2(ctx, settings...)
+	}
+	return values, err
 }
 
 // describeOverload says how the run was made.
@@ -143,7 +164,7 @@ func (o *options) describeOverload() []string {
 			"that there were, each in its turn. A second is normal again whose p99 is at most twice that of the worst second before, and in which nine "+
 			"tenths as many answers are good, if the next one is, too. Recovery and health are the worst of the numbers of connections that have an aim.", 100*normalShare, normalConns),
 		fmt.Sprintf("Over HTTP/2: the same on TLS, with %d requests at a time on each of %d connections, once.", streamsPerConnection, streams/streamsPerConnection),
-		fmt.Sprintf("%d rounds; measured is their median. The service has its default settings (LOG_LEVEL %s, its log in a file), but "+
+		fmt.Sprintf("%d rounds, each with a new service and a new store; measured is their median. The service has its default settings (LOG_LEVEL %s, its log in a file), but "+
 			"tells nobody (EVENTS and MANIFESTS are none), and MAX_CONNECTIONS_PER_ADDRESS is 0, as all come from one. Health is asked each %s. "+
 			"Service, load and MongoDB share the processors, so that what the load takes is taken from the service, in the search for the "+
 			"capacity as well.", min(o.rounds, overloadRounds), o.logLevel, overloadPause),
