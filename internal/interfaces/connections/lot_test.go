@@ -19,22 +19,23 @@ func TestReleaseInTurn(t *testing.T) {
 	l, _ := resting(t, connections.Limits{Release: release}, time.Hour)
 	var conns []net.Conn
 	var readers []*bufio.Reader
-	for range 4 {
+	for i := range 4 {
 		conn := dial(t, l.Addr())
 		from := bufio.NewReader(conn)
 		ask(t, conn, from, "/rest")
 		awaitResting(t, l, len(conns)+1)
-		if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
+		if i == 1 { // its client leaves, which comes to light when it is read: its turn is then the next one's
+			conn.Close()
+		} else if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
 			t.Fatal(err)
 		}
 		conns, readers = append(conns, conn), append(readers, from)
 	}
-	conns[1].Close() // which comes to light when it is read
 	for _, turn := range []struct {
 		release int
 		come    []int
 		stay    []int
-	}{{1, []int{0}, []int{2, 3}}, {2, []int{2}, []int{3}}, {1, []int{3}, nil}} {
+	}{{1, []int{0}, []int{2, 3}}, {1, []int{2}, []int{3}}, {1, []int{3}, nil}} {
 		released.Store(int64(turn.release))
 		for _, i := range turn.come {
 			response, err := http.ReadResponse(readers[i], nil)
@@ -58,6 +59,23 @@ func TestReleaseInTurn(t *testing.T) {
 	if n := l.Resting(); n != 0 {
 		t.Errorf("%d still rest", n)
 	}
+}
+
+// TestRestingConnectionsGiveWayFirst, before one that has been idle for longer by itself.
+func TestRestingConnectionsGiveWayFirst(t *testing.T) {
+	l, _ := resting(t, connections.Limits{Max: 2}, time.Hour)
+	quiet := dial(t, l.Addr())
+	fromQuiet := bufio.NewReader(quiet)
+	ask(t, quiet, fromQuiet, "/")
+	refused := dial(t, l.Addr())
+	ask(t, refused, bufio.NewReader(refused), "/rest")
+	awaitResting(t, l, 1)
+	newcomer := dial(t, l.Addr())
+	ask(t, newcomer, bufio.NewReader(newcomer), "/")
+	if !closed(t, refused, patience) {
+		t.Error("the connection that rests is still there")
+	}
+	ask(t, quiet, fromQuiet, "/")
 }
 
 func awaitResting(t *testing.T, l limited, n int) {

@@ -108,10 +108,10 @@ func (c *Conn) Read(b []byte) (int, error) {
 	slept := c.sleep()
 	ended := time.Now()
 	n, err := c.TCPConn.Read(b)
-	switch there := slept && time.Since(ended) < prompt; {
-	case there && n > 0:
+	switch {
+	case slept && n > 0 && time.Since(ended) < prompt:
 		c.rest.waited.Store(int64(ended.Sub(began)))
-	case there && err != nil: // the client left while nobody read
+	case slept && n == 0 && err != nil: // the client has left
 		c.listener.lot.wasGone()
 	}
 	return n, err //nolint:wrapcheck // as above

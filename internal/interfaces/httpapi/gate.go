@@ -162,7 +162,7 @@ func (g *gate) holdBack(ctx context.Context) time.Duration {
 	whole := g.pace.Wait(int(n))
 	d := min(whole, longestHold)
 	if n > g.mostHeldBack || d <= 0 {
-		d = 0
+		return min(whole, g.longest)
 	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
