@@ -26,9 +26,12 @@ func TestWhoIsKeptWaitingIsCounted(t *testing.T) {
 	r.within(t, map[string]float64{resting: 0, held: 0})
 
 	giveBack := r.takePlace(t)
-	for name, version := range map[string]int{resting: 1, held: 2} {
-		stop := keepAsking(t, r.URL+"/orders", version, trust)
-		r.within(t, map[string]float64{name: 1})
+	for _, kept := range []struct {
+		as      string
+		version int // of HTTP
+	}{{held, 2}, {resting, 1}} {
+		stop := keepAsking(t, r.URL+"/orders", kept.version, trust)
+		r.within(t, map[string]float64{kept.as: 1})
 		stop()
 	}
 	giveBack()
@@ -38,7 +41,9 @@ func TestWhoIsKeptWaitingIsCounted(t *testing.T) {
 // keepAsking sends one request after the other by a version of HTTP, on one connection, until it is stopped. All are refused.
 func keepAsking(t *testing.T, url string, version int, trust *tls.Config) (stop func()) {
 	t.Helper()
-	client := &http.Client{Timeout: patience, Transport: &http.Transport{TLSClientConfig: trust, ForceAttemptHTTP2: version == 2}}
+	// A transport of HTTP/2 writes into its configuration.
+	transport := &http.Transport{TLSClientConfig: trust.Clone(), ForceAttemptHTTP2: version == 2}
+	client := &http.Client{Timeout: patience, Transport: transport}
 	enough := make(chan struct{})
 	var asking sync.WaitGroup
 	asking.Go(func() {
