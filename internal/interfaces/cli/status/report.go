@@ -40,6 +40,9 @@ type Requests struct {
 	Waiting          *float64 `json:"waiting"` // to be admitted
 	RefusedPerSecond *float64 `json:"refused_per_second"`
 	Connections      *float64 `json:"connections"`
+	// Those that are kept from coming back at once, as they were refused.
+	RestingConnections *float64 `json:"resting_connections"`
+	Held               *float64 `json:"held"` // requests
 }
 
 // Store is the writing of orders.
@@ -134,6 +137,7 @@ func (w window) requests() *Requests {
 	r := &Requests{
 		InFlight: inFlight, Waiting: w.after.sum(waiting),
 		RefusedPerSecond: w.rate("orders_admission_refused_total"), Connections: w.after.sum("orders_http_connections"),
+		RestingConnections: w.after.sum("orders_http_resting_connections"), Held: w.after.sum("orders_admission_held"),
 	}
 	all := w.histogram(duration)
 	if all == nil {

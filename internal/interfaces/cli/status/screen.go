@@ -48,6 +48,9 @@ func (r *Report) screen() []line {
 		add("REQUESTS", perSecond(q.PerSecond), "errors "+share(q.ErrorShare), "p50 "+latency(q.P50Seconds), "p99 "+latency(q.P99Seconds))
 		add("", "in flight "+count(q.InFlight), "waiting "+count(q.Waiting), "refused "+perSecond(q.RefusedPerSecond),
 			"connections "+count(q.Connections))
+		if some(q.RestingConnections) || some(q.Held) {
+			add("", "kept away: resting connections "+count(q.RestingConnections), "held requests "+count(q.Held))
+		}
 	}
 	if q := r.Store; q != nil {
 		add("STORE", cmp.Or(q.System, unknown), "queue "+count(q.QueueDepth), "commits "+perSecond(q.CommitsPerSecond),
@@ -67,6 +70,9 @@ func (r *Report) screen() []line {
 	}
 	return append(s, r.subscribers()...)
 }
+
+// some reports whether there is more than nothing.
+func some(v *float64) bool { return v != nil && *v > 0 }
 
 func (r *Report) title() line {
 	text := strings.Join(slices.DeleteFunc([]string{"Order Processing Service", r.Version, fit(r.Revision, 12)}, func(s string) bool { return s == "" }), " ")
@@ -145,7 +151,7 @@ func (r *Report) subscribers() []line {
 			return append(lines, line{text: fmt.Sprintf("... and %d more; --json has them all", len(r.Deliveries)-i)})
 		}
 		note, color := "", plain
-		if d.Parked != nil && *d.Parked > 0 {
+		if some(d.Parked) {
 			color = yellow
 		}
 		if d.Away != nil && *d.Away {
