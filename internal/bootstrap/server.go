@@ -52,6 +52,9 @@ func (s *Service) incoming() net.Listener {
 			"max_connections", most)
 	}
 	proxies := clients.Proxies(c.Proxies())
+	if c.TrustProxy && len(proxies) == 0 {
+		s.log.WarnContext(context.Background(), "TRUST_PROXY is set, but TRUSTED_PROXIES is not; all clients count as one")
+	}
 	limited := connections.Limit(s.listener, connections.Limits{
 		Max: most, PerNetwork: c.MaxConnectionsPerAddress, Release: s.release, Log: s.log,
 		Network: func(address netip.Addr) (netip.Prefix, bool) {

@@ -139,8 +139,12 @@ func TestProduction(t *testing.T) {
 		settings []string
 		want     []string // lines; none when it starts
 	}{
-		"nothing set":        {[]string{"AUTH=none", "API_KEYS_FILE="}, []string{"AUTH=none lets everybody do everything"}},
-		"tokens of anybody":  {[]string{"AUTH=jwt", "JWT_ISSUER=orders-dev", "JWT_AUDIENCE=a", "JWT_JWKS_FILE=" + k.jwks}, []string{"JWT_ISSUER=orders-dev is the issuer of development tokens"}},
+		"nothing set":       {[]string{"AUTH=none", "API_KEYS_FILE="}, []string{"AUTH=none lets everybody do everything"}},
+		"tokens of anybody": {[]string{"AUTH=jwt", "JWT_ISSUER=orders-dev", "JWT_AUDIENCE=a", "JWT_JWKS_FILE=" + k.jwks}, []string{"JWT_ISSUER=orders-dev is the issuer of development tokens"}},
+		"keys of anybody": {
+			[]string{"AUTH=jwt", "JWT_ISSUER=orders", "JWT_AUDIENCE=a", "JWT_PUBLIC_KEY_FILE=data/dev-token.pub.pem"},
+			[]string{"JWT_PUBLIC_KEY_FILE=data/dev-token.pub.pem is the key of development tokens"},
+		},
 		"default password":   {[]string{"MONGO_HOST=127.0.0.1"}, []string{"the password of MongoDB is the default one"}},
 		"the same in a URI":  {[]string{"MONGO_URI=mongodb://root:s%65cret@a:1,b:2/db"}, []string{"the password of MongoDB is the default one"}},
 		"every address":      {[]string{"HOST=0.0.0.0"}, []string{"HOST=0.0.0.0 can be reached from other machines"}},

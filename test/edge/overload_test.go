@@ -19,6 +19,9 @@ func TestRefusedConnectionsWait(t *testing.T) {
 	for _, proxy := range []string{"false", "true"} {
 		t.Run("TRUST_PROXY="+proxy, func(t *testing.T) {
 			p := program.Start(t, t.TempDir(), settings{"MAX_CONCURRENT_REQUESTS": "1", "MAX_QUEUED_REQUESTS": "0", "TRUST_PROXY": proxy})
+			if told := strings.Contains(p.Log.String(), "TRUST_PROXY is set, but TRUSTED_PROXIES is not"); told != (proxy == "true") {
+				t.Errorf("the log says which proxy is not named: %v", told)
+			}
 			taker := takePlace(t, p)
 			conn := dial(t, p, "", "GET /orders HTTP/1.1\r\nHost: a\r\n\r\n")
 			from := bufio.NewReader(conn)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"path/filepath"
 	"strings"
 )
 
@@ -58,8 +59,11 @@ func isLoopback(host string) bool {
 // defaultPassword is that of MONGO_PASSWORD, which everybody knows.
 const defaultPassword = "secret"
 
-// devIssuer is the issuer of the tokens that 'orders token' makes, for which everybody can make a key.
-const devIssuer = "orders-dev"
+// What 'orders token' makes tokens with, for which everybody who has the data folder can make more.
+const (
+	devIssuer  = "orders-dev"
+	devKeyFile = "dev-token.pub.pem"
+)
 
 // Production reports whether APP_ENV says that the service is run for real.
 func (c *Config) Production() bool { return c.AppEnv == "production" }
@@ -77,6 +81,10 @@ func (c *Config) Unsafe(hasAPI, listens bool) error {
 	}
 	if hasAPI && c.Auth == AuthJWT && c.JWTIssuer == devIssuer {
 		object("JWT_ISSUER=" + devIssuer + " is the issuer of development tokens; set it to that of your identity provider")
+	}
+	if hasAPI && c.Auth == AuthJWT && filepath.Base(c.JWTPublicKeyFile) == devKeyFile {
+		object("JWT_PUBLIC_KEY_FILE=" + c.JWTPublicKeyFile + " is the key of development tokens; set JWT_JWKS_URL, JWT_JWKS_FILE or " +
+			"JWT_PUBLIC_KEY_FILE to the keys of your identity provider")
 	}
 	if c.signsInByDefault() {
 		object("the password of MongoDB is the default one, which everybody knows; change it in MongoDB and " +
