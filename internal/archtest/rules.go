@@ -81,7 +81,8 @@ func table() []row {
 		{pkg: "internal/infrastructure/certificates", module: inside, libraries: anything, inTests: []string{"test/authority"}},
 		// What is measured and traced goes to the same place, under the same names.
 		{pkg: "internal/infrastructure/telemetry/attributes", module: none},
-		{pkg: "internal/infrastructure/telemetry/...", module: []string{domain, application, "internal/infrastructure/telemetry/otlp", "internal/infrastructure/telemetry/attributes"}, libraries: anything, inTests: append([]string{"test/collector", "test/authority"}, parts...)},
+		{pkg: "internal/infrastructure/telemetry/failure", module: inside},
+		{pkg: "internal/infrastructure/telemetry/...", module: []string{domain, application, "internal/infrastructure/telemetry/otlp", "internal/infrastructure/telemetry/attributes", "internal/infrastructure/telemetry/failure"}, libraries: anything, inTests: append([]string{"test/collector", "test/authority"}, parts...)},
 		{pkg: infrastructure, module: inside, libraries: anything, inTests: parts},
 
 		// The ways in.

@@ -11,7 +11,7 @@ import (
 	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/application/importing"
 	"order-processing-service/internal/application/receiving"
-	"order-processing-service/internal/domain/fault"
+	"order-processing-service/internal/infrastructure/telemetry/failure"
 )
 
 // Subscriber returns a subscriber whose calls are measured.
@@ -33,48 +33,24 @@ type subscriber struct {
 func (s *subscriber) Deliver(ctx context.Context, messages []delivery.Message) []delivery.Result {
 	begun := time.Now()
 	results := s.Subscriber.Deliver(ctx, messages)
-	took, failure := time.Since(begun), ""
-	for i := range results {
-		if failure = kindOf(results[i].Err); failure != "" {
-			break
-		}
-	}
-	s.duration.Record(ctx, took.Seconds(), s.optionsOf(failure)...)
+	took := time.Since(begun)
+	s.duration.Record(ctx, took.Seconds(), s.optionsOf(failure.OfDelivery(results))...)
 	return results
 }
 
-func (s *subscriber) optionsOf(failure string) []metric.RecordOption {
+func (s *subscriber) optionsOf(kind string) []metric.RecordOption {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	options, ok := s.options[failure]
+	options, ok := s.options[kind]
 	if !ok {
-		attributes := []attribute.KeyValue{attribute.String(attrSubscriber, s.Name())}
-		if failure != "" {
-			attributes = append(attributes, attribute.String(attrError, failure))
+		set := []attribute.KeyValue{attribute.String(attrSubscriber, s.Name())}
+		if kind != "" {
+			set = append(set, attribute.String(attrError, kind))
 		}
-		options = []metric.RecordOption{metric.WithAttributeSet(attribute.NewSet(attributes...))}
-		s.options[failure] = options
+		options = []metric.RecordOption{metric.WithAttributeSet(attribute.NewSet(set...))}
+		s.options[kind] = options
 	}
 	return options
-}
-
-// kindOf says what kind of failure an error is, "" for none.
-func kindOf(err error) string {
-	if err == nil {
-		return ""
-	}
-	switch fault.KindOf(err) {
-	case fault.Unavailable:
-		return "unavailable" // the subscriber is away as a whole
-	case fault.Internal:
-		return "internal"
-	case fault.TooLarge:
-		return "too_large"
-	case fault.Unauthenticated, fault.Forbidden:
-		return "forbidden"
-	case fault.Malformed, fault.NotFound, fault.NotAllowed, fault.Stale, fault.Unsupported, fault.Invalid, fault.TooMany:
-	}
-	return "refused" // by the subscriber, for a reason of the order's own
 }
 
 // ObserveDeliveries measures what a dispatcher counts.

@@ -2,7 +2,6 @@ package metrics
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -11,8 +10,8 @@ import (
 
 	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/application/ordering"
-	"order-processing-service/internal/domain/fault"
 	"order-processing-service/internal/domain/order"
+	"order-processing-service/internal/infrastructure/telemetry/failure"
 )
 
 // Store returns a store of orders whose calls are measured, under the name of its database system.
@@ -43,36 +42,23 @@ type call struct{ operation, failure string }
 
 // ended measures a call that began at a time.
 func (c *calls) ended(ctx context.Context, operation string, begun time.Time, err error) {
-	took, key := time.Since(begun), call{operation, failureOf(err)}
+	c.endedWith(ctx, operation, begun, failure.OfStore(err))
+}
+
+// endedWith is ended with why the call failed, "" for one that did not.
+func (c *calls) endedWith(ctx context.Context, operation string, begun time.Time, kind string) {
+	took, key := time.Since(begun), call{operation, kind}
 	kept, ok := c.options.Load(key)
 	if !ok {
-		attributes := []attribute.KeyValue{attribute.String(attrSystem, c.system), attribute.String(attrOperation, operation)}
-		if key.failure != "" {
-			attributes = append(attributes, attribute.String(attrError, key.failure))
+		set := []attribute.KeyValue{attribute.String(attrSystem, c.system), attribute.String(attrOperation, operation)}
+		if kind != "" {
+			set = append(set, attribute.String(attrError, kind))
 		}
-		kept, _ = c.options.LoadOrStore(key, &[]metric.RecordOption{metric.WithAttributeSet(attribute.NewSet(attributes...))})
+		kept, _ = c.options.LoadOrStore(key, &[]metric.RecordOption{metric.WithAttributeSet(attribute.NewSet(set...))})
 	}
 	if options, ok := kept.(*[]metric.RecordOption); ok { // nothing else is kept
 		c.duration.Record(ctx, took.Seconds(), *options...)
 	}
-}
-
-// failureOf says why a call failed, "" for a call that did not: an answer such as that there is no such order is none. The
-// codes of faults are constants of the program.
-func failureOf(err error) string {
-	switch f := fault.Of(err); {
-	case err == nil:
-		return ""
-	case errors.Is(err, context.Canceled):
-		return "canceled"
-	case errors.Is(err, context.DeadlineExceeded):
-		return "timeout"
-	case f.Kind == fault.Unavailable:
-		return f.Code
-	case f.Kind == fault.Internal:
-		return "internal"
-	}
-	return ""
 }
 
 // Writes returns what a store is to tell of its writes: the operation, a constant of the store, how many went together and how
@@ -117,13 +103,7 @@ type orderStore struct {
 func (s orderStore) Create(ctx context.Context, orders []ordering.NewOrder) []ordering.Created {
 	begun := time.Now()
 	created := s.Store.Create(ctx, orders)
-	var err error
-	for i := range created {
-		if err = created[i].Err; err != nil {
-			break
-		}
-	}
-	s.calls.ended(ctx, "create", begun, err)
+	s.calls.endedWith(ctx, "create", begun, failure.OfCreated(created))
 	return created
 }
 

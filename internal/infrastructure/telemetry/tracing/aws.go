@@ -7,7 +7,6 @@ import (
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
-	"go.opentelemetry.io/otel/codes"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 )
@@ -44,8 +43,7 @@ func (t *Tracer) call(ctx context.Context, in middleware.InitializeInput, next m
 		if known, ok := errors.AsType[smithy.APIError](err); ok {
 			kind = known.ErrorCode()
 		}
-		span.SetAttributes(semconv.ErrorTypeKey.String(kind))
-		span.SetStatus(codes.Error, "")
+		fail(span, kind)
 	}
 	return out, metadata, err //nolint:wrapcheck // as above
 }

@@ -11,6 +11,7 @@ import (
 	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/application/receiving"
 	"order-processing-service/internal/infrastructure/telemetry/attributes"
+	"order-processing-service/internal/infrastructure/telemetry/failure"
 )
 
 // The values of messaging.system for what subscribers stand for; the conventions have none of their own for the second and the third.
@@ -58,7 +59,7 @@ func (s subscriber) Deliver(ctx context.Context, messages []delivery.Message) []
 	ctx, span := s.tracer.begin(ctx, "send "+name, options...)
 	defer span.End() // also when it panics
 	results := s.Subscriber.Deliver(ctx, messages)
-	note(span, firstError(results))
+	fail(span, failure.OfDelivery(results))
 	return results
 }
 
@@ -80,15 +81,6 @@ func linksOf(messages []delivery.Message) []trace.Link {
 		}
 	}
 	return links
-}
-
-func firstError(results []delivery.Result) error {
-	for i := range results {
-		if results[i].Err != nil {
-			return results[i].Err
-		}
-	}
-	return nil
 }
 
 // Receiver returns a receiver of messages each of which is a span, linked to what sent it. In AWS Lambda it is part of the

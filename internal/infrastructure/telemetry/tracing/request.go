@@ -8,7 +8,6 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
@@ -59,11 +58,9 @@ func endRequest(span trace.Span, status int, cut bool) {
 		}
 		switch {
 		case cut:
-			span.SetAttributes(semconv.ErrorTypeKey.String("aborted"))
-			span.SetStatus(codes.Error, "")
+			fail(span, "aborted")
 		case status >= http.StatusInternalServerError:
-			span.SetAttributes(semconv.ErrorTypeKey.String(strconv.Itoa(status)))
-			span.SetStatus(codes.Error, "")
+			fail(span, strconv.Itoa(status))
 		}
 	}
 	span.End()

@@ -10,6 +10,7 @@ import (
 	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/application/ordering"
 	"order-processing-service/internal/domain/order"
+	"order-processing-service/internal/infrastructure/telemetry/failure"
 )
 
 // collection is where both stores keep orders.
@@ -46,10 +47,10 @@ func (c calls) begin(ctx context.Context, operation string, options ...trace.Spa
 
 // ended ends the span of a call. An order that is not there, or a change that an order does not allow, is an answer like others.
 func ended(span trace.Span, err error) {
-	if !isFailure(err) {
-		err = nil
+	if span != nil {
+		fail(span, failure.OfStore(err))
+		span.End()
 	}
-	end(span, err)
 }
 
 // Create implements ordering.Store. The call has failed if one of its orders has.
@@ -61,13 +62,8 @@ func (s store) Create(ctx context.Context, orders []ordering.NewOrder) []orderin
 	ctx, span := s.calls.begin(ctx, "create", options...)
 	created := s.Store.Create(ctx, orders)
 	if span != nil {
-		var err error
-		for i := range created {
-			if isFailure(created[i].Err) {
-				err = created[i].Err
-			}
-		}
-		end(span, err)
+		fail(span, failure.OfCreated(created))
+		span.End()
 	}
 	return created
 }

@@ -146,6 +146,15 @@ func note(span trace.Span, err error) {
 	}
 }
 
+// fail has a span tell why what it stands for failed; "" if it did not.
+func fail(span trace.Span, kind string) {
+	if kind == "" {
+		return
+	}
+	span.SetAttributes(semconv.ErrorTypeKey.String(kind))
+	span.SetStatus(codes.Error, "")
+}
+
 // isFailure reports whether err is the service's own.
 func isFailure(err error) bool {
 	kind := fault.KindOf(err)

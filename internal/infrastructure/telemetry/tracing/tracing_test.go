@@ -137,7 +137,7 @@ func TestFailures(t *testing.T) {
 	tracer.Subscriber(failingSubscriber{}, tracing.SystemSQS).Deliver(t.Context(), nil)
 	tracer.Flush(t.Context())
 	for name, kind := range map[string]string{
-		"list orders": "store_away", "create orders": "store_away", "export orders": "store_away", "place orders": "store_away", "send books": "store_away",
+		"list orders": "store_away", "create orders": "store_away", "export orders": "store_away", "place orders": "store_away", "send books": "unavailable",
 	} {
 		if s := c.One(t, name); !s.Failed || s.Attributes["error.type"] != kind {
 			t.Errorf("%q: %+v", name, s)
