@@ -44,7 +44,7 @@ func newShop(t *testing.T, suffix string, ids ...*string) *shop {
 func (s *shop) work(t *testing.T, settings ...string) *service {
 	t.Helper()
 	return startProgram(t, bootstrap.OpenWorker, append([]string{
-		"DATA_DIR=" + s.dir, "COMMANDS_QUEUE_URL=" + s.commands, "COMMANDS_VISIBILITY=2s", "LOG_LEVEL=INFO",
+		"DATA_DIR=" + s.dir, "COMMANDS_QUEUE_URL=" + s.commands, "COMMANDS_VISIBILITY=10s", "LOG_LEVEL=INFO",
 	}, settings...)...)
 }
 

@@ -158,12 +158,12 @@ func (s *slow) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // A message stays hidden as long as the work on it takes, though that is longer than its visibility.
 func TestVisibilityIsExtended(t *testing.T) {
 	s := newShop(t, "")
-	network := &slow{faulty: faulty{to: s.endpoint, client: &http.Client{}}, letters: 3 * time.Second}
+	network := &slow{faulty: faulty{to: s.endpoint, client: &http.Client{}}, letters: 8 * time.Second}
 	server := httptest.NewServer(network)
 	t.Cleanup(server.Close)
 	t.Cleanup(network.client.CloseIdleConnections)
 	t.Setenv("AWS_ENDPOINT_URL", server.URL)
-	w := s.work(t)
+	w := s.work(t, "COMMANDS_VISIBILITY=5s")
 	s.send(t, "", `{"type":"Nonsense"}`)
 	w.await(t, `"outcome":"dead-lettered"`, 1)
 	w.stop()
@@ -196,7 +196,7 @@ func TestCommandsThroughFaults(t *testing.T) {
 			s.send(t, "", `{"type":"`+kind+`","orderId":"`+id+`"}`)
 		}
 	}
-	w := s.work(t)
+	w := s.work(t, "COMMANDS_VISIBILITY=2s") // what could not be deleted comes again soon
 	w.await(t, `"outcome":"applied"`, 3*len(ids))
 	w.await(t, `"outcome":"dead-lettered"`, len(ids))
 	f.heal()

@@ -206,9 +206,7 @@ func TestBusAndBucketComeLater(t *testing.T) {
 		id, events := s.live(t)
 		want[id] = events
 	}
-	if log := s.log.String(); !strings.Contains(log, "Subscriber is not there; what it is to be told waits") {
-		t.Errorf("the start does not say that there is no bus: %s", log)
-	}
+	s.await(t, "Subscriber is not there; what it is to be told waits", 1)
 	// What a bus is told before it has a rule goes nowhere, so nothing gets there until all is made.
 	network.leave()
 	queue := c.makeQueue(t, "")

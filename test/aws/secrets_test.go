@@ -200,7 +200,7 @@ func (s *service) awaitStore(t *testing.T, want bool) {
 	t.Helper()
 	look := time.NewTicker(50 * time.Millisecond)
 	defer look.Stop()
-	for deadline := time.Now().Add(15 * time.Second); s.reads(t) != want; <-look.C {
+	for deadline := time.Now().Add(patience); s.reads(t) != want; <-look.C {
 		if time.Now().After(deadline) {
 			t.Fatalf("the store does not come to answer %t", want)
 		}

@@ -23,7 +23,7 @@ func TestOpenLoad(t *testing.T) {
 	}))
 	defer server.Close()
 	paths := []string{"/good", "/busy", "/gone"}
-	l := openLoad{conns: 2, stages: []stage{{1_000_000, 200 * time.Millisecond}, {20, 200 * time.Millisecond}}, good: patience, script: func(conn int) script {
+	l := openLoad{conns: 2, stages: []stage{{1_000_000, time.Second}, {1, 4 * time.Second}}, good: patience, script: func(conn int) script {
 		n := conn
 		return func() []byte {
 			n++
@@ -47,7 +47,7 @@ func TestOpenLoad(t *testing.T) {
 		t.Errorf("then: %v", o)
 	}
 
-	l.good = 0
+	l.good, l.stages = 0, []stage{{1000, 100 * time.Millisecond}}
 	if outcomes, err = l.run(t.Context(), address); err != nil || len(outcomes[0].latencies) > 0 {
 		t.Errorf("answers are good though they are late: %v, %v", outcomes[0], err)
 	}
@@ -71,7 +71,7 @@ func TestOpenLoadOpensConnections(t *testing.T) {
 	}
 	server.Start()
 	defer server.Close()
-	l := openLoad{conns: most, stages: []stage{{1000, 100 * time.Millisecond}}, good: patience, script: func(int) script {
+	l := openLoad{conns: most, stages: []stage{{1000, 2 * time.Second}}, good: patience, script: func(int) script {
 		return func() []byte { return newRequest("GET", "/", "") }
 	}}
 	outcomes, err := l.run(t.Context(), strings.TrimPrefix(server.URL, "http://"))

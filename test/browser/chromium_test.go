@@ -20,7 +20,7 @@ import (
 var screenshotPath = flag.String("screenshot", "", "write a picture of /docs to this `path`, 1280 pixels wide")
 
 // limit is how long a test may use the browser.
-const limit = 2 * time.Minute
+const limit = 5 * time.Minute
 
 // The window, in pixels; a picture is as wide.
 const width, height = 1280, 1440
@@ -56,6 +56,7 @@ func open(tb testing.TB) *browser {
 		chromedp.Flag("disable-domain-reliability", true),
 		chromedp.Flag("no-pings", true),
 		chromedp.Flag("force-device-scale-factor", "1"),
+		chromedp.WSURLReadTimeout(limit), // a machine that does much else starts it slowly
 	)
 	ctx, cancel := context.WithTimeout(tb.Context(), limit)
 	tb.Cleanup(cancel)

@@ -140,7 +140,7 @@ func (h *history) use(t *testing.T, caller int, n promises.Client, more func(cal
 // explains what everybody saw. The picture of a history that has none is kept with go test -artifacts.
 func (h *history) check(t *testing.T) {
 	t.Helper()
-	result, info := porcupine.CheckOperationsVerbose(registers(), h.calls, time.Minute)
+	result, info := porcupine.CheckOperationsVerbose(registers(), h.calls, 5*time.Minute)
 	if result == porcupine.Ok {
 		return
 	}

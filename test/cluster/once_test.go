@@ -133,7 +133,7 @@ func (c *cluster) ask(t *testing.T, i int, q process.Request, status int) (proce
 // TestClaimsAreShared leaves orders that nobody was told of to three processes: everybody tells some of them, and nobody
 // what another tells.
 func TestClaimsAreShared(t *testing.T) {
-	const orders = 600
+	const orders = 3_000 // many times what one claim takes
 	c := newCluster(t)
 	c.start(t)
 	var table strings.Builder

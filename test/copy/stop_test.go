@@ -22,8 +22,8 @@ import (
 	"order-processing-service/test/mongodb"
 )
 
-// many orders are twenty pages, which take far longer than it takes to see the first of them.
-const many = 10_000
+// many orders are forty pages, which take far longer than it takes to see the first of them.
+const many = 20_000
 
 func TestStoppedCopyToSQLiteGoesOn(t *testing.T) {
 	to := onSQLite(t)
@@ -34,6 +34,9 @@ func TestStoppedCopyToSQLiteGoesOn(t *testing.T) {
 			return 0, nil // it is not there yet
 		}
 		defer func() { err = errors.Join(err, db.Close()) }()
+		if err := db.BusyTimeout(patience); err != nil {
+			return 0, err
+		}
 		count, _, err := db.Prepare("SELECT count(*) FROM orders")
 		if err != nil {
 			return 0, nil

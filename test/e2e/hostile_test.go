@@ -218,7 +218,7 @@ func TestBodiesThatDoNotArrive(t *testing.T) {
 	const head = "POST /orders HTTP/1.1\r\nHost: orders\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
 	for _, on := range stores() {
 		t.Run(on.name, func(t *testing.T) {
-			s := newHome(t, on, "READ_TIMEOUT=300ms", "READ_HEADER_TIMEOUT=300ms").start(t)
+			s := newHome(t, on, "READ_TIMEOUT=1s", "READ_HEADER_TIMEOUT=1s").start(t)
 			s.unanswered = true
 
 			cut := s.converse(t, head+small[:20])

@@ -101,13 +101,13 @@ func (s *service) end(t *testing.T) {
 	if s.stopping.Err() == nil && !t.Failed() {
 		s.checkOrders(t)
 	}
+	s.client.CloseIdleConnections() // the stop waits for one that was never used
 	s.stop()
 	select {
 	case <-s.stopped:
-	case <-time.After(patience):
+	case <-time.After(3 * patience):
 		t.Fatal("the service does not stop")
 	}
-	s.client.CloseIdleConnections()
 	if s.err != nil {
 		t.Errorf("the service ended with %v", s.err)
 	}

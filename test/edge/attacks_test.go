@@ -42,7 +42,7 @@ func isOpen(t *testing.T, conn net.Conn) bool {
 // others are answered meanwhile.
 func TestSlowSenders(t *testing.T) {
 	const head = "POST /orders HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-	p := program.Start(t, t.TempDir(), settings{"READ_HEADER_TIMEOUT": "500ms", "READ_TIMEOUT": "500ms"})
+	p := program.Start(t, t.TempDir(), settings{"READ_HEADER_TIMEOUT": "2s", "READ_TIMEOUT": "2s"})
 	var all sync.WaitGroup
 	for i := range 100 {
 		begin, more := head, "X: y\r\n" // a header that never ends

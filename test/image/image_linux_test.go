@@ -114,7 +114,7 @@ func (c container) keepsAnOrderInData(t *testing.T) {
 		t.Errorf("orders.db is not the image's user's: %+v", kept.Sys())
 	}
 
-	check := c.said.Healthcheck[1:]
+	check := append(slices.Clone(c.said.Healthcheck[1:]), "--timeout", "30s")
 	if output, code := c.run(t, "", check, "PORT="+s.port); code != 0 {
 		t.Errorf("the health check of a healthy service ended with %d: %s", code, output)
 	}
@@ -137,7 +137,7 @@ func (c container) findsCertificates(t *testing.T) {
 	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo) // being refused is part of the test
 	server.StartTLS()
 	defer server.Close()
-	check := []string{"healthcheck", "--url", server.URL}
+	check := []string{"healthcheck", "--timeout", "30s", "--url", server.URL}
 	if output, code := c.run(t, "", check); code != 1 || !strings.Contains(output, "unknown authority") {
 		t.Errorf("a server that nobody vouches for: ended with %d: %s", code, output)
 	}

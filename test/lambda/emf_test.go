@@ -3,6 +3,7 @@
 package lambda_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -181,23 +182,27 @@ func TestMetricsToACollector(t *testing.T) {
 		}
 	}))
 	defer collector.Close()
-	r := lambda.NewRuntime(t)
-	f := lambda.Start(t, lambda.Config{Runtime: r, Dir: t.TempDir(), Settings: map[string]string{
-		"OTEL_EXPORTER_OTLP_ENDPOINT": collector.URL, "OTEL_METRIC_EXPORT_INTERVAL": "86400000",
-	}})
-	for n := range 2 {
-		placed(t, r.Invoke(t, post(t, "POST", "/orders", newOrder)))
-		if got := sent.Load(); got != 1 {
-			t.Errorf("after %d answers the collector has got metrics %d times, not once", n+1, got)
+	inTime(t, func() string {
+		sent.Store(0)
+		r := lambda.NewRuntime(t)
+		f := lambda.Start(t, lambda.Config{Runtime: r, Dir: t.TempDir(), Settings: map[string]string{
+			"OTEL_EXPORTER_OTLP_ENDPOINT": collector.URL, "OTEL_METRIC_EXPORT_INTERVAL": "86400000",
+		}})
+		for n := range 2 {
+			placed(t, r.Invoke(t, post(t, "POST", "/orders", newOrder)))
+			if got := sent.Load(); got != 1 {
+				return fmt.Sprintf("after %d answers the collector has got metrics %d times, not once", n+1, got)
+			}
 		}
-	}
-	f.Terminate(t)
-	if code, stderr := f.Wait(t); code != 0 {
-		t.Errorf("it ends with %d: %s", code, stderr)
-	}
-	if got := sent.Load(); got != 2 {
-		t.Errorf("at the end the collector has got metrics %d times, not twice", got)
-	}
+		f.Terminate(t)
+		if code, stderr := f.Wait(t); code != 0 {
+			return fmt.Sprintf("it ends with %d: %s", code, stderr)
+		}
+		if got := sent.Load(); got != 2 {
+			return fmt.Sprintf("at the end the collector has got metrics %d times, not twice", got)
+		}
+		return ""
+	})
 }
 
 // TestNoMetricsInTheLog has an operator who wants none.

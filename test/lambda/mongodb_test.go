@@ -30,7 +30,7 @@ func TestFrozenOnMongoDB(t *testing.T) {
 
 	id := placed(t, first.Invoke(t, post(t, "POST", "/orders", newOrder)))
 	bus.Hold()
-	first.Begin(post(t, "PATCH", "/orders/"+id, `{"status":"PAID"}`), 700*time.Millisecond).Await(t)
+	first.Begin(post(t, "PATCH", "/orders/"+id, `{"status":"PAID"}`), 3*time.Second).Await(t)
 	frozen.Freeze(t)
 	awaitAsked(t, bus)
 	lease := time.NewTimer(1500 * time.Millisecond) // DELIVERY_LEASE is a second

@@ -19,7 +19,10 @@ if [ ! -e "$built" ] || [ -n "$(find "$here/pom.xml" "$here/src" -newer "$built"
 	for tool in javac mvn; do
 		command -v "$tool" >/dev/null || { echo "$0 needs Java 17 and Maven: there is no $tool" >&2 && exit 1; }
 	done
-	said=$(mvn -B -q -f "$here/pom.xml" clean compile 2>&1) || { echo "$said" >&2 && exit 1; }
+	for try in 1 2 3; do # what Maven loads may not come at once
+		said=$(mvn -B -q -f "$here/pom.xml" clean compile 2>&1) && break
+		[ "$try" -lt 3 ] || { echo "$said" >&2 && exit 1; }
+	done
 	touch "$built"
 fi
 

@@ -10,6 +10,7 @@ package process
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -100,7 +101,8 @@ func Start(tb testing.TB, c Config) *Process {
 	}
 	p := &Process{
 		output: c.Output, skip: int(before.Size()), exited: make(chan struct{}),
-		client: &http.Client{Timeout: Patience, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
+		client: &http.Client{Timeout: 4 * Patience, // others wait for more than one thing meanwhile
+			Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 	}
 	if len(c.Arguments) == 0 {
 		c.Arguments = []string{"serve"}
@@ -182,7 +184,7 @@ func (p *Process) Kill(tb testing.TB) {
 		return
 	default:
 	}
-	if err := p.command.Process.Kill(); err != nil {
+	if err := p.command.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		tb.Error(err)
 	}
 	<-p.exited

@@ -221,7 +221,7 @@ func TestSubjectStandsAlone(t *testing.T) {
 	m, dir := new(secrecy.Markers), t.TempDir()
 	who := newCallers(t, m, dir)
 	settings := maps.Clone(who.settings)
-	settings["LOG_SUBJECT"], settings["RATE_LIMIT"] = "plain", "1000/m:50"
+	settings["LOG_SUBJECT"], settings["RATE_LIMIT"] = "plain", "100/m:50"
 	s := start(t, m, dir, settings)
 	s.plant(t, s.contract(t), who, map[string]string{"order_id": "6743f1a0c2d4e6f801234567", "subscriber": "events"})
 	s.Stop(t)

@@ -29,12 +29,12 @@ func TestCollectorIsAway(t *testing.T) {
 			for range 20 {
 				place(t, p)
 			}
-			if took := time.Since(begun); took > 5*time.Second {
+			if took := time.Since(begun); took > 30*time.Second { // each would wait for longer than a second
 				t.Errorf("20 orders take %v", took)
 			}
 			begun = time.Now()
 			p.Stop()
-			if took := time.Since(begun); took > 10*time.Second {
+			if took := time.Since(begun); took > 20*time.Second {
 				t.Errorf("the stop takes %v", took)
 			}
 			told := lines(t, p, "Traces can't be exported and are dropped; check OTEL_EXPORTER_OTLP_ENDPOINT and the collector")

@@ -86,7 +86,7 @@ func TestRest(t *testing.T) {
 	if took := time.Since(began); took < rest {
 		t.Errorf("read again after %v", took)
 	}
-	if rested > 2*rest { // or 0, on a slow machine
+	if rested > rest+patience/2 { // or 0, on a slow machine
 		t.Errorf("the request has waited for %v", rested)
 	}
 	if rested = ask(t, conn, from, "/"); rested != 0 {
@@ -96,7 +96,7 @@ func TestRest(t *testing.T) {
 	for range 10 {
 		ask(t, conn, from, "/")
 	}
-	if took := time.Since(began); took > 10*rest {
+	if took := time.Since(began); took > patience {
 		t.Errorf("it rests for ever: 10 requests took %v", took)
 	}
 }
