@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -200,8 +201,11 @@ func read(t *testing.T, p place) answers {
 	s := p.serve(t)
 	defer s.stop(t)
 	all := answers{bodies: map[string]string{}}
+	var mu sync.Mutex
 	take := func(path string, into any) {
 		a := s.decode(t, path, into)
+		mu.Lock()
+		defer mu.Unlock()
 		all.bodies[path] = a.header.Get("ETag") + "\n" + a.body
 	}
 	var page struct {
@@ -220,10 +224,24 @@ func read(t *testing.T, p place) answers {
 			break
 		}
 	}
+	ids := make(chan string, len(all.ids))
 	for _, id := range all.ids {
-		var order, timeline struct{}
-		take("/orders/"+id, &order)
-		take("/orders/"+id+"/timeline", &timeline)
+		ids <- id
+	}
+	close(ids)
+	var readers sync.WaitGroup
+	for range 4 {
+		readers.Go(func() {
+			for id := range ids {
+				var order, timeline struct{}
+				take("/orders/"+id, &order)
+				take("/orders/"+id+"/timeline", &timeline)
+			}
+		})
+	}
+	readers.Wait()
+	if t.Failed() {
+		t.FailNow()
 	}
 	for _, state := range []string{"waiting", "parked"} {
 		for path := "/deliveries?state=" + state; ; path = "/deliveries?state=" + state + "&cursor=" + url.QueryEscape(page.Next) {
