@@ -24,6 +24,8 @@ BENCH_OVERLOAD_FLAGS ?= -write docs/benchmarks-overload.md
 IMPORT_FILE ?= ../shared/data/online-retail-2010-2011-part.csv.gz
 # Where else the program must build.
 PLATFORMS ?= linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
+# What go build is told there besides.
+CROSS_FLAGS ?=
 
 # Each tool has a module of its own, so that its dependencies meet neither the program's nor another tool's; and so has a
 # server that only tests need.
@@ -56,7 +58,7 @@ cross: ## Build for the other platforms, into dist/
 		if [ "$$os" = windows ]; then suffix=.exe; fi; \
 		echo "build dist/orders_$${os}_$$arch$$suffix"; \
 		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch \
-			go build -trimpath -ldflags '$(LDFLAGS)' -o "dist/orders_$${os}_$$arch$$suffix" ./cmd/orders || exit 1; \
+			go build -trimpath $(CROSS_FLAGS) -ldflags '$(LDFLAGS)' -o "dist/orders_$${os}_$$arch$$suffix" ./cmd/orders || exit 1; \
 	done
 
 ##@ Test
