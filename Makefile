@@ -68,9 +68,10 @@ test: ## Run the tests; needs nothing but Go
 	go test ./...
 	$(say-mongo)
 
+# make test has vetted it already, and nobody debugs what this links.
 .PHONY: test/race
 test/race: ## Run the tests under the race detector; needs a C compiler
-	CGO_ENABLED=1 go test -race -vet=off -ldflags=-w -timeout=30m ./... # make test has vetted it, and nobody debugs what this links
+	CGO_ENABLED=1 go test -race -vet=off -ldflags=-w -timeout=30m ./...
 	$(say-mongo)
 
 .PHONY: test/crash

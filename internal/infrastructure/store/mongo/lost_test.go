@@ -313,7 +313,7 @@ func TestLostForGood(t *testing.T) {
 			began := time.Now()
 			id, err := tt.call(t, l)
 			wantUnknown(t, tt.name, err)
-			if took := time.Since(began); took > 5*timeout {
+			if took := time.Since(began); took > 3*timeout {
 				t.Errorf("it took %v to say so", took)
 			}
 			tt.want(t, l, id)

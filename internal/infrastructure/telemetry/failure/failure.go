@@ -13,9 +13,10 @@ import (
 
 // OfStore says why a call of a store failed, "" for a call that did not: an answer such as that there is no such order is no failure.
 func OfStore(err error) string {
-	switch f := fault.Of(err); {
-	case err == nil:
+	if err == nil {
 		return ""
+	}
+	switch f := fault.Of(err); {
 	case errors.Is(err, context.Canceled):
 		return "canceled"
 	case errors.Is(err, context.DeadlineExceeded):

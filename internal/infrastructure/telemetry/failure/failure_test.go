@@ -57,3 +57,19 @@ func TestOfDelivery(t *testing.T) {
 		}
 	}
 }
+
+// Every order that is placed goes through it.
+func TestSuccessAllocatesNothing(t *testing.T) {
+	created := make([]ordering.Created, 100)
+	if n := testing.AllocsPerRun(100, func() { failure.OfCreated(created) }); n != 0 {
+		t.Errorf("%v allocations for orders that were created", n)
+	}
+}
+
+func BenchmarkOfCreated(b *testing.B) {
+	created := make([]ordering.Created, 100)
+	b.ReportAllocs()
+	for b.Loop() {
+		failure.OfCreated(created)
+	}
+}
