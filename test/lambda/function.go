@@ -72,7 +72,7 @@ func Start(tb testing.TB, c Config) *Function {
 		tb.Fatal(err)
 	}
 	defer func() { _ = log.Close() }() // The process has a handle of its own.
-	settings := map[string]string{"DATA_DIR": filepath.Join(c.Dir, "data"), "DELIVERY_LEASE": "1s"}
+	settings := map[string]string{"DATA_DIR": filepath.Join(c.Dir, "data"), "DELIVERY_LEASE": "30s"}
 	maps.Copy(settings, c.Settings)
 	f.command = exec.Command(built, c.Arguments...) //nolint:noctx // it ends by being killed
 	f.command.Dir, f.command.Env = c.Dir, c.Runtime.environment()

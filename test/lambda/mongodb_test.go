@@ -24,7 +24,9 @@ func TestFrozenOnMongoDB(t *testing.T) {
 	database := server.Database(t).Name()
 	first, second := lambda.NewRuntime(t), lambda.NewRuntime(t)
 	bus := lambda.NewBus(t)
-	settings := func(uri string) []string { return []string{"DATA_DIR=", "MONGO_URI=" + uri, "MONGO_DB=" + database} }
+	settings := func(uri string) []string {
+		return []string{"DATA_DIR=", "MONGO_URI=" + uri, "MONGO_DB=" + database, "DELIVERY_LEASE=1s"}
+	}
 	frozen := again(t, first, t.TempDir(), bus, settings(uri)...)
 	again(t, second, t.TempDir(), bus, settings(server.URI)...)
 
@@ -33,7 +35,7 @@ func TestFrozenOnMongoDB(t *testing.T) {
 	first.Begin(post(t, "PATCH", "/orders/"+id, `{"status":"PAID"}`), 3*time.Second).Await(t)
 	frozen.Freeze(t)
 	awaitAsked(t, bus)
-	lease := time.NewTimer(1500 * time.Millisecond) // DELIVERY_LEASE is a second
+	lease := time.NewTimer(1500 * time.Millisecond) // longer than the lease
 	<-lease.C
 	bus.Release()
 	proxy.Cut()

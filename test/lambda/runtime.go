@@ -49,6 +49,7 @@ type Invocation struct {
 type Answer struct {
 	Payload []byte
 	Failed  bool // Payload is then an error's report
+	Time    time.Time
 }
 
 // NewRuntime starts a Runtime API, which ends with the test.
@@ -107,6 +108,7 @@ const maxAnswer = 6 << 20
 
 func (r *Runtime) take(w http.ResponseWriter, q *http.Request, failed bool) {
 	body, err := io.ReadAll(io.LimitReader(q.Body, maxAnswer+1))
+	now := time.Now()
 	r.mu.Lock()
 	i := r.underWay[q.PathValue("id")]
 	delete(r.underWay, q.PathValue("id"))
@@ -116,10 +118,10 @@ func (r *Runtime) take(w http.ResponseWriter, q *http.Request, failed bool) {
 		w.WriteHeader(http.StatusBadRequest)
 	case len(body) > maxAnswer:
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
-		i.answered <- Answer{Payload: []byte(`{"errorType":"Function.ResponseSizeTooLarge"}`), Failed: true}
+		i.answered <- Answer{Payload: []byte(`{"errorType":"Function.ResponseSizeTooLarge"}`), Failed: true, Time: now}
 	default:
 		w.WriteHeader(http.StatusAccepted)
-		i.answered <- Answer{Payload: body, Failed: failed}
+		i.answered <- Answer{Payload: body, Failed: failed, Time: now}
 	}
 }
 

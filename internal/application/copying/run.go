@@ -1,6 +1,7 @@
 package copying
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -154,7 +155,7 @@ func (r *run) write(ctx context.Context, records []Record) error {
 		var done Summary
 		var troubles []Trouble
 		var left []Record
-		var passing error
+		var passing, final error
 		for i, answer := range r.to.InsertRecords(ctx, records) {
 			id := records[i].Order.ID().String()
 			switch {
@@ -163,8 +164,8 @@ func (r *run) write(ctx context.Context, records []Record) error {
 			case isOwn(answer.Err):
 				done.Failed++
 				troubles = append(troubles, Trouble{ID: id, Err: answer.Err})
-			case answer.Err != nil:
-				return answer.Err
+			case answer.Err != nil: // others may have been written all the same
+				final = cmp.Or(final, answer.Err)
 			case answer.Differs != "":
 				done.Differing++
 				troubles = append(troubles, Trouble{ID: id, Differs: answer.Differs})
@@ -176,7 +177,7 @@ func (r *run) write(ctx context.Context, records []Record) error {
 		}
 		records = left
 		r.note(done, troubles)
-		return passing
+		return cmp.Or(final, passing)
 	})
 }
 

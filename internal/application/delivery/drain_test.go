@@ -160,6 +160,7 @@ func TestDrainIsBounded(t *testing.T) {
 		p := newProcess(t, m, delivery.Config{
 			Subscribers: []delivery.Subscriber{r}, Queue: 4, Workers: 1, Batch: 1, PollInterval: time.Hour,
 		})
+		synctest.Wait() // it has begun to tell
 		start := time.Now()
 		left, err := p.dispatcher.Drain(within(t, 5500*time.Millisecond))
 		if left < 1 || left > 4 || !errors.Is(err, context.DeadlineExceeded) {

@@ -314,7 +314,7 @@ func TestAway(t *testing.T) {
 		mu.Lock()
 		store = nil
 		mu.Unlock()
-		time.Sleep(time.Minute)
+		time.Sleep(2 * time.Minute) // a look finds that, the next one takes all
 		stop(t, w)
 		if len(q.left()) > 0 {
 			t.Errorf("%d messages are left", len(q.left()))
