@@ -57,7 +57,7 @@ func (s *Store) renewed(ctx context.Context, refused *link) bool {
 	if s.link.Load() == refused {
 		l := s.lookAgain(renewPause) //nolint:contextcheck // as in Renew
 		if l == nil {
-			return false
+			return s.link.Load() != refused // one may have ended since the link was looked at
 		}
 		select {
 		case <-l.done:
