@@ -186,11 +186,13 @@ func (p *provider) startService(t *testing.T, settings ...string) *service {
 	}, settings...)...)
 }
 
-// load sends good tokens until stop, which returns how many were sent and what was refused.
+// load sends good tokens until stop, which returns how many were sent, at least 100 unless that takes too long, and what was refused.
 func (p *provider) load(t *testing.T, s *service) (stop func() (sent int64, refused []string)) {
 	t.Helper()
+	const least = 100
 	var over atomic.Bool
 	var sent atomic.Int64
+	enough := make(chan struct{})
 	var mu sync.Mutex
 	var refused []string
 	var group sync.WaitGroup
@@ -199,7 +201,9 @@ func (p *provider) load(t *testing.T, s *service) (stop func() (sent int64, refu
 			for !over.Load() {
 				token := p.token()
 				a := s.get(t, token)
-				sent.Add(1)
+				if sent.Add(1) == least {
+					close(enough)
+				}
 				if a.status != http.StatusOK {
 					mu.Lock()
 					refused = append(refused, fmt.Sprint(a.status, a.body))
@@ -209,6 +213,10 @@ func (p *provider) load(t *testing.T, s *service) (stop func() (sent int64, refu
 		})
 	}
 	return func() (int64, []string) {
+		select {
+		case <-enough:
+		case <-time.After(patience): // the test has how many were sent
+		}
 		over.Store(true)
 		group.Wait()
 		return sent.Load(), refused
@@ -226,7 +234,7 @@ func TestRotation(t *testing.T) {
 	p.set(func(p *provider) { p.published = append(p.published, next) })
 	old := p.token()
 	fresh := next.token("PS256", object{"iss": p.url})
-	for range 200 {
+	for range 50 { // well within the minute in which nobody asks again
 		if a := s.get(t, fresh); a.status != http.StatusOK {
 			t.Fatalf("a token with the new key: %d %s", a.status, a.body)
 		}

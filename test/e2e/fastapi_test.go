@@ -192,6 +192,7 @@ func TestFastAPIServicesOrders(t *testing.T) {
 	if !strings.Contains(text(t, a.body, "detail"), "orders mongo migrate --dry-run") {
 		t.Errorf("nobody learns what to do: %s", a.body)
 	}
+	s.awaitDeliveries(t, "waiting", 0)
 	s.end(t)
 
 	// What the FastAPI service did is history; what was done here is told.

@@ -231,6 +231,7 @@ func TestMigrateBesideChanges(t *testing.T) {
 	if left, err := l.orders.CountDocuments(t.Context(), bson.D{{Key: "form", Value: nil}}); err != nil || left != 0 {
 		t.Errorf("%d documents are left, %v", left, err)
 	}
+	services[0].awaitDeliveries(t, "waiting", 0) // of either: a stop leaves to the next start what has not begun
 	told := 0
 	for _, s := range services {
 		s.untold = true // of what the other was asked

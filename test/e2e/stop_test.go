@@ -70,7 +70,6 @@ func TestGracefulStop(t *testing.T) {
 			s.end(t)
 			s.out.awaitMessage(t, "stopped")
 
-			h.settings["SHUTDOWN_TIMEOUT"] = "15s"
 			next := h.start(t)
 			next.untold = true // the one before has told most of it; below is what they told together
 			if ids := next.ids(t); len(ids) != 22 {
@@ -142,6 +141,7 @@ func TestStopDoesNotWaitForEver(t *testing.T) {
 				t.Errorf("the service ended with %v", s.err)
 			}
 			s.err = nil
+			h.settings["SHUTDOWN_TIMEOUT"] = "15s" // the next one has nothing to cut off
 			next := h.start(t)
 			next.untold = true // the one before did
 			if ids := next.ids(t); len(ids) != 1 {

@@ -198,6 +198,7 @@ func TestBlackHole(t *testing.T) {
 	patient.ask("beside")
 	p.BlackHole()
 	late := dial(t, p)
+	waitForConnections(t, p, 3) // One that is accepted when the hole has closed is in none.
 	for _, c := range []*client{old, late} {
 		c.say("swallowed\n")
 		c.wantSilence()
@@ -273,6 +274,21 @@ func TestEverythingAtOnce(t *testing.T) {
 	clients.Wait()
 	p.Heal()
 	dial(t, p).ask("whole")
+}
+
+// waitForConnections waits until the proxy has taken so many connections.
+func waitForConnections(tb testing.TB, p *proxy.Proxy, n int) {
+	tb.Helper()
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	limit := time.After(patience)
+	for p.Connections() != n {
+		select {
+		case <-again.C:
+		case <-limit:
+			tb.Fatalf("%d connections, want %d", p.Connections(), n)
+		}
+	}
 }
 
 // wait waits for a channel to be closed.

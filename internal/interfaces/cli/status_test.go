@@ -139,7 +139,7 @@ func TestStatusNotReady(t *testing.T) {
 
 func TestStatusOfNobody(t *testing.T) {
 	s := newOperated(t)
-	s.Close()
+	s.URL = "http://127.0.0.1:1"
 	out, err := s.status(t.Context(), false, 0)
 	if err == nil || !strings.Contains(err.Error(), "is the service running there?") || out != "" || s.pauses.Load() != 0 {
 		t.Errorf("it ends with %v after %d pauses and\n%s", err, s.pauses.Load(), out)

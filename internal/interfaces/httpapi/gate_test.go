@@ -220,7 +220,7 @@ func TestSlowSendersKeepNobodyOut(t *testing.T) {
 	if len(first) != 2 {
 		t.Fatal("there is room for two")
 	}
-	s.place(tea) // as soon as they are known to be slow
+	s.awaitPlace(t) // as soon as they are known to be slow
 	for _, c := range first {
 		c.send(`{"orders":[` + tea + `]}`)
 		if a := c.answer(); a.status != 200 {
@@ -235,7 +235,7 @@ func TestSlowSendersAreBounded(t *testing.T) {
 		c.MaxConcurrent, c.MaxWaiting, c.QueueTimeout = 1, 2, time.Hour
 	})
 	calls := s.callMany(t, 4, length(len(tea)))
-	s.place(tea) // once the last of them is known to be slow
+	s.awaitPlace(t) // once the last of them is known to be slow
 	for range 2 {
 		c, status := s.call(t, length(len(tea)))
 		if status != http.StatusContinue {
@@ -248,7 +248,7 @@ func TestSlowSendersAreBounded(t *testing.T) {
 			t.Errorf("its connection goes on: %v", err)
 		}
 	}
-	s.place(tea)
+	s.awaitPlace(t)
 	for _, c := range calls {
 		c.send(strings.Repeat(" ", len(tea)))
 		if a := c.answer(); a.status != 400 { // it is no JSON

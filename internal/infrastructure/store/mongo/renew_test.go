@@ -29,6 +29,7 @@ type rotation struct {
 	user    string
 	known   atomic.Value // the password, as whoever is asked for it knows it
 	asked   atomic.Int64
+	during  atomic.Pointer[func()] // is called once, while whoever is asked for the password has not answered; nil for nothing
 	log     safeBuffer
 }
 
@@ -83,6 +84,9 @@ func (r *rotation) open(t *testing.T) *mongo.Store {
 		Client: mustOptions(t, server).SetMaxConnIdleTime(time.Millisecond), Server: server, Database: r.user, KeepIndexes: true, Log: slog.New(slog.NewTextHandler(&r.log, nil)),
 		Renew: func(context.Context) (mongo.Server, error) {
 			r.asked.Add(1)
+			if during := r.during.Swap(nil); during != nil {
+				(*during)()
+			}
 			return r.server(t), nil
 		},
 	})
@@ -184,20 +188,27 @@ func TestSignInRenewedInTime(t *testing.T) {
 	}
 	r.change(t, "second")
 	r.known.Store("second")
-	// Calls go on all the while, and none of them fails.
+	// From when the password is asked for, calls go on all the while, and none of them fails. One that is refused before would not
+	// have it asked for so soon after the last time.
 	var enough atomic.Bool
 	failed := make(chan error, 1)
-	go func() {
-		for !enough.Load() {
-			if err := store.Ping(t.Context()); err != nil {
-				failed <- err
-				return
+	calls := func() {
+		go func() {
+			for !enough.Load() {
+				if err := store.Ping(t.Context()); err != nil {
+					failed <- err
+					return
+				}
 			}
-		}
-		failed <- nil
-	}()
+			failed <- nil
+		}()
+	}
+	r.during.Store(&calls)
 	if err := store.Renew(t.Context()); err != nil {
 		t.Errorf("Renew: %v", err)
+	}
+	if r.during.Load() != nil {
+		t.Fatal("the password was not asked for")
 	}
 	if err := pings(t, store); err != nil {
 		t.Errorf("after it was renewed: %v", err)

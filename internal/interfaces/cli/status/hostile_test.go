@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unicode"
@@ -19,11 +20,10 @@ func serving(t *testing.T, health string, metrics func(look int) string) *httpte
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(health)) })
 	mux.HandleFunc("GET /health/ready", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(health)) })
-	looks := 0
+	var looks atomic.Int64
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
-		_, _ = w.Write([]byte(metrics(looks)))
-		looks++
+		_, _ = w.Write([]byte(metrics(int(looks.Add(1) - 1)))) // counted before the client can look again
 	})
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
