@@ -15,6 +15,7 @@ import (
 
 	"order-processing-service/internal/bootstrap"
 	"order-processing-service/internal/interfaces/cli"
+	"order-processing-service/test/process"
 )
 
 // How long the program may take to listen, and to answer.
@@ -88,6 +89,18 @@ func (p *Program) Get(tb testing.TB, path string, into any) {
 	if err := json.NewDecoder(response.Body).Decode(into); err != nil {
 		tb.Fatalf("GET %s: %v", path, err)
 	}
+}
+
+// AwaitTold waits until no subscriber has anything left to be told. A stop does not: it leaves what has not begun to the next start.
+func (p *Program) AwaitTold(tb testing.TB) {
+	tb.Helper()
+	process.Await(tb, "everything to be told", func() bool {
+		var page struct {
+			Deliveries []json.RawMessage `json:"deliveries"`
+		}
+		p.Get(tb, "/deliveries?state=waiting", &page)
+		return len(page.Deliveries) == 0
+	})
 }
 
 // Log is what a program has logged. It is safe for concurrent use.

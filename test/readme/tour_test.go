@@ -15,6 +15,7 @@ import (
 
 	"order-processing-service/internal/bootstrap"
 	"order-processing-service/internal/interfaces/cli"
+	"order-processing-service/test/process"
 	"order-processing-service/test/program"
 )
 
@@ -95,12 +96,12 @@ func TestTours(t *testing.T) {
 			if code, printed := shell(t, dir, here.Replace(tour.prepare)); code != 0 {
 				t.Fatalf("prepare: exit code %d\n%s", code, printed)
 			}
-			waitUntilTold(t, service)
+			service.AwaitTold(t)
 			ran := 0
 			for _, block := range fences(here.Replace(text)) {
 				switch block.language {
 				case "console":
-					ran += runSteps(t, tour.page, dir, block.steps(), func() { waitUntilTold(t, service) })
+					ran += runSteps(t, tour.page, dir, block.steps(), func() { service.AwaitTold(t) })
 				case "log":
 					checkLog(t, tour.page, block, service.Log.String())
 				}
@@ -115,7 +116,7 @@ func TestTours(t *testing.T) {
 // adminOf waits until the log of the service names its admin address.
 func adminOf(t *testing.T, service *program.Program) string {
 	t.Helper()
-	for limit := time.After(toldLimit); ; {
+	for limit := time.After(process.Patience); ; {
 		for text := range strings.Lines(service.Log.String()) {
 			var line struct{ Message, URL string }
 			if err := json.Unmarshal([]byte(text), &line); err == nil && line.Message == "admin endpoints" {
@@ -215,25 +216,6 @@ func shell(t *testing.T, dir, command string) (code int, printed string) {
 		t.Fatalf("bash: %v", err)
 	}
 	return code, strings.TrimRight(strings.ReplaceAll(string(out), "\r\n", "\n"), "\n")
-}
-
-// toldLimit is how long subscribers may take to be told of a command.
-const toldLimit = 30 * time.Second
-
-// waitUntilTold returns when no subscriber has anything left to be told, so that the next command finds what this one
-// brought about.
-func waitUntilTold(t *testing.T, service *program.Program) {
-	t.Helper()
-	var waiting struct {
-		Deliveries []json.RawMessage `json:"deliveries"`
-	}
-	for started := time.Now(); time.Since(started) < toldLimit; {
-		service.Get(t, "/deliveries?state=waiting", &waiting)
-		if len(waiting.Deliveries) == 0 {
-			return
-		}
-	}
-	t.Fatalf("subscribers have still to be told of something: %s", waiting.Deliveries)
 }
 
 // logLines parts a block of log lines, each with the lines that were broken off it.

@@ -1,7 +1,6 @@
 package traces_test
 
 import (
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
@@ -9,7 +8,6 @@ import (
 	"time"
 
 	"order-processing-service/test/collector"
-	"order-processing-service/test/process"
 	"order-processing-service/test/program"
 )
 
@@ -140,18 +138,6 @@ func TestUnsampledCallers(t *testing.T) {
 	}
 }
 
-// awaitTold waits until no delivery is left.
-func awaitTold(t *testing.T, p *program.Program) {
-	t.Helper()
-	process.Await(t, "everything to be told", func() bool {
-		var page struct {
-			Deliveries []json.RawMessage `json:"deliveries"`
-		}
-		p.Get(t, "/deliveries?state=waiting", &page)
-		return len(page.Deliveries) == 0
-	})
-}
-
 // The sampler decides about requests whose callers don't, and what is told goes with the request.
 func TestSamplers(t *testing.T) {
 	const all, none = true, false
@@ -163,7 +149,7 @@ func TestSamplers(t *testing.T) {
 			c := collector.Start(t)
 			p := start(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL, "OTEL_TRACES_SAMPLER="+sampler, "OTEL_TRACES_SAMPLER_ARG=0")
 			place(t, p, headers...)
-			awaitTold(t, p) // a stop leaves what has not begun to the next start
+			p.AwaitTold(t)
 			p.Stop()
 			for _, name := range []string{"POST /orders", "send events"} {
 				if (len(c.Named(name)) == 1) != want[i] {

@@ -55,16 +55,15 @@ func (s *Store) Renew(ctx context.Context) error {
 // credentials, as long as ctx lasts. There must be somebody to ask.
 func (s *Store) renewed(ctx context.Context, refused *link) bool {
 	if s.link.Load() == refused {
-		l := s.lookAgain(renewPause) //nolint:contextcheck // as in Renew
-		if l == nil {
-			return s.link.Load() != refused // one may have ended since the link was looked at
-		}
-		select {
-		case <-l.done:
-		case <-ctx.Done():
-			return false
+		if l := s.lookAgain(renewPause); l != nil { //nolint:contextcheck // as in Renew
+			select {
+			case <-l.done:
+			case <-ctx.Done():
+				return false
+			}
 		}
 	}
+	// Also when there was nothing to wait for: a look may have ended since the link was compared.
 	return s.link.Load() != refused
 }
 
