@@ -55,11 +55,17 @@ func onSQLite(t *testing.T) place {
 func onMongoDB(t *testing.T) place {
 	t.Helper()
 	server := mongodb.Need(t)
-	u, err := url.Parse(server.URI)
+	return onDatabase(t, server.URI, server.Database(t).Name())
+}
+
+// onDatabase is a place on the server that the URI leads to.
+func onDatabase(t *testing.T, uri, database string) place {
+	t.Helper()
+	u, err := url.Parse(uri)
 	if err != nil {
 		t.Fatal(err)
 	}
-	u.Path = "/" + server.Database(t).Name()
+	u.Path = "/" + database
 	return place{u.String(), t.TempDir(), []string{"MONGO_URI=" + u.String()}}
 }
 

@@ -20,6 +20,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"order-processing-service/test/mongodb"
+	"order-processing-service/test/process"
 )
 
 // many orders are forty pages, which take far longer than it takes to see the first of them.
@@ -28,7 +29,7 @@ const many = 20_000
 func TestStoppedCopyToSQLiteGoesOn(t *testing.T) {
 	to := onSQLite(t)
 	path := filepath.Join(to.dir, "data", "orders.db")
-	stopAndGoOn(t, to, func() (n int, err error) {
+	stopAndGoOn(t, to, func() {}, func() (n int, err error) {
 		db, err := sqlite3.OpenFlags(path, sqlite3.OPEN_READWRITE)
 		if err != nil {
 			return 0, nil // it is not there yet
@@ -51,10 +52,14 @@ func TestStoppedCopyToSQLiteGoesOn(t *testing.T) {
 
 func TestStoppedCopyToMongoDBGoesOn(t *testing.T) {
 	server := mongodb.Need(t)
-	to := onMongoDB(t)
-	database := to.name[strings.LastIndex(to.name, "/")+1:]
-	orders := server.Client.Database(database).Collection("orders")
-	stopAndGoOn(t, to, func() (int, error) { return countOrders(t.Context(), orders) })
+	network, uri := server.Proxied(t)
+	database := server.Database(t)
+	orders := database.Collection("orders")
+	// The server lives on: it may do what it was asked for when nobody waits for the answer.
+	quiet := func() {
+		process.Await(t, "the connections to end", func() bool { return network.Connections() == 0 })
+	}
+	stopAndGoOn(t, onDatabase(t, uri, database.Name()), quiet, func() (int, error) { return countOrders(t.Context(), orders) })
 }
 
 func countOrders(ctx context.Context, orders *mongo.Collection) (int, error) {
@@ -62,8 +67,9 @@ func countOrders(ctx context.Context, orders *mongo.Collection) (int, error) {
 	return int(n), err
 }
 
-// stopAndGoOn interrupts a copy that has copied something, looks at what it says and leaves, and runs it again.
-func stopAndGoOn(t *testing.T, to place, count func() (int, error)) {
+// stopAndGoOn interrupts a copy that has copied something, looks at what it says and leaves, and runs it again. It counts what
+// is left when, after quiet, nothing that the copy has asked for is under way any more.
+func stopAndGoOn(t *testing.T, to place, quiet func(), count func() (int, error)) {
 	t.Helper()
 	from := onSQLite(t)
 	file := filepath.Join(from.dir, "orders.ndjson")
@@ -96,6 +102,7 @@ func stopAndGoOn(t *testing.T, to place, count func() (int, error)) {
 		}
 	}
 	stopped := ended(t, cmd.Wait(), &out, &errs)
+	quiet()
 	n, err := count()
 	if err != nil || n == 0 || n == many {
 		t.Fatalf("%d of %d orders are there (%v)\n%s", n, many, err, stopped.err)
