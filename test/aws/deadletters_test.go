@@ -158,7 +158,7 @@ func (s *slow) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // A message stays hidden as long as the work on it takes, though that is longer than its visibility.
 func TestVisibilityIsExtended(t *testing.T) {
 	s := newShop(t, "")
-	network := &slow{faulty: faulty{to: s.endpoint, client: &http.Client{}}, letters: 8 * time.Second}
+	network := &slow{faulty: faulty{to: s.endpoint, client: &http.Client{}}, letters: 6 * time.Second}
 	server := httptest.NewServer(network)
 	t.Cleanup(server.Close)
 	t.Cleanup(network.client.CloseIdleConnections)

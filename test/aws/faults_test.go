@@ -22,6 +22,8 @@ type faulty struct {
 	to     string
 	client *http.Client
 
+	underWay sync.WaitGroup // the calls
+
 	mu   sync.Mutex
 	rand *rand.Rand
 	// breaks says, by operation, how calls go wrong in turn; "" is not at all.
@@ -55,20 +57,28 @@ func (f *faulty) heal() {
 	f.off, f.gone = true, false
 }
 
-// leave has nobody be there until heal.
+// leave has nobody be there until heal. The calls that came before are over when it returns.
 func (f *faulty) leave() {
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	f.gone = true
+	f.mu.Unlock()
+	f.underWay.Wait()
+}
+
+// enter says whether somebody is there to take a call, which is then under way.
+func (f *faulty) enter() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.gone {
+		f.underWay.Add(1)
+	}
+	return !f.gone
 }
 
 // next says what goes wrong with a call.
 func (f *faulty) next(operation string) string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.gone {
-		return "reset"
-	}
 	kinds := f.breaks[operation]
 	if f.off || len(kinds) == 0 {
 		return ""
@@ -91,6 +101,10 @@ func (f *faulty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if operation == "" && r.Method == http.MethodPut {
 		operation = "PutObject"
 	}
+	if !f.enter() {
+		panic(http.ErrAbortHandler)
+	}
+	defer f.underWay.Done()
 	switch f.next(operation) {
 	case "error":
 		w.WriteHeader(http.StatusInternalServerError)

@@ -170,7 +170,7 @@ func TestEndlessBody(t *testing.T) {
 			s := newHome(t, on).start(t)
 			body := new(endless)
 			a := s.ask(t, http.MethodPost, "/orders", nil, body)
-			const buffers = 8 << 20 // of both ends of the connection
+			const buffers = 48 << 20 // of both ends of the connection
 			if a.status != http.StatusRequestEntityTooLarge || body.read.Load() > 1<<20+buffers {
 				t.Errorf("status %d after %d bytes", a.status, body.read.Load())
 			}

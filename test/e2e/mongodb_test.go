@@ -27,7 +27,7 @@ func onMongoDB() store {
 			server := mongodb.Need(t)
 			between, uri := server.Proxied(t)
 			networks.Store(dir, between)
-			return map[string]string{"MONGO_URI": uri, "MONGO_DB": server.Database(t).Name(), "MONGO_TIMEOUT": "3s"}
+			return map[string]string{"MONGO_URI": uri, "MONGO_DB": server.Database(t).Name()}
 		},
 		lose: func(t *testing.T, dir string) (giveBack func()) {
 			t.Helper()

@@ -156,7 +156,7 @@ func TestStopDoesNotWaitForEver(t *testing.T) {
 func TestStoreAway(t *testing.T) {
 	for _, on := range stores() {
 		t.Run(on.name, func(t *testing.T) {
-			s := newHome(t, on, "REQUEST_TIMEOUT=2s").start(t)
+			s := newHome(t, on, "REQUEST_TIMEOUT=2s", "MONGO_TIMEOUT=3s").start(t)
 			id := s.place(t, small)
 			s.awaitDeliveries(t, "waiting", 0)
 			giveBack := on.lose(t, s.dir)

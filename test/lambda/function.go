@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -110,7 +111,7 @@ func (f *Function) Kill(tb testing.TB) {
 		return
 	default:
 	}
-	if err := f.command.Process.Kill(); err != nil {
+	if err := f.command.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		tb.Error(err)
 	}
 	<-f.exited

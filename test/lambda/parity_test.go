@@ -27,7 +27,8 @@ func gateways() map[string]*lambda.Gateway {
 	}
 }
 
-// The idempotency keys of the requests, which decide the order's id, are the same everywhere.
+// The idempotency keys of the requests, which decide the order's id, are the same everywhere; the ids are in the keys' sequence, as
+// orders of one millisecond are listed by id.
 const newOrder = `{"customer_id":"c-1","currency":"EUR","items":[{"sku":"TEA","name":"Grüner Tee 緑茶","quantity":2,"unit_price":12.50}]}`
 
 // requests are sent one after the other; {id} stands for the first order's id.
@@ -36,7 +37,7 @@ func requests() []request {
 		{"POST", "/orders", "Idempotency-Key: k-1", newOrder},
 		{"POST", "/orders", "Idempotency-Key: k-1", newOrder},
 		{"POST", "/orders", "Idempotency-Key: k-1", strings.Replace(newOrder, "TEA", "SALT", 1)},
-		{"POST", "/orders/", "Idempotency-Key: k-2", newOrder},
+		{"POST", "/orders/", "Idempotency-Key: k-3", newOrder},
 		{"GET", "/orders/{id}", "", ""},
 		{"HEAD", "/orders/{id}", "", ""},
 		{"GET", "/orders/{id}/", "", ""},

@@ -234,7 +234,10 @@ var labelName = regexp.MustCompile(`([a-z_]+)="`)
 func TestEverythingIsThere(t *testing.T) {
 	r := start(t, nil)
 	r.do(t, 201, "POST", r.URL+"/orders", tea)
-	r.within(t, map[string]float64{`orders_delivery_told_total{orders_subscriber="events"}`: 1})
+	r.within(t, map[string]float64{
+		`orders_delivery_told_total{orders_subscriber="events"}`: 1,
+		`orders_delivery_in_hand{orders_subscriber="events"}`:    0, // so that it was written down, after a first commit was counted
+	})
 	listed, label := map[string]bool{"target_info": true}, make(map[string]bool)
 	for _, i := range bootstrap.Instruments() {
 		names, err := i.PrometheusNames()

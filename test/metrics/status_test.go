@@ -47,19 +47,20 @@ func TestStatusOfTheProgram(t *testing.T) {
 	var out string
 	var rates struct {
 		Requests   struct{ PerSecond float64 }              `json:"requests"`
+		Store      struct{ CommitsPerSecond float64 }       `json:"store"`
 		Orders     struct{ Placed struct{ Total float64 } } `json:"orders"`
 		Deliveries []struct{ Subscriber string }            `json:"deliveries"`
 	}
-	process.Await(t, "a request in the second that is looked at", func() bool {
+	process.Await(t, "a request and a commit in the second that is looked at", func() bool {
 		code, text, errs := status("--url", r.admin, "--json")
 		if code != cli.ExitOK || errs != "" {
 			t.Fatalf("it ends with %d and %s", code, errs)
 		}
-		if err := json.Unmarshal([]byte(strings.ReplaceAll(text, "per_second", "PerSecond")), &rates); err != nil {
+		if err := json.Unmarshal([]byte(strings.NewReplacer("commits_per_second", "CommitsPerSecond", "per_second", "PerSecond").Replace(text)), &rates); err != nil {
 			t.Fatal(err)
 		}
 		out = text
-		return rates.Requests.PerSecond > 0
+		return rates.Requests.PerSecond > 0 && rates.Store.CommitsPerSecond > 0
 	})
 	rest()
 	var report map[string]any

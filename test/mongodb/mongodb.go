@@ -49,6 +49,10 @@ func Need(tb testing.TB) *Server {
 	return &Server{URI: uri, Client: client}
 }
 
+// LateLook is the warning of a program whose first look for the server took longer than it waits with its start, as one may on a
+// machine that does much else. A server that stays away shows in what the program answers.
+const LateLook = "MongoDB can't be reached; orders are answered 503 until it can"
+
 // Database returns an empty database that is gone with the test.
 func (s *Server) Database(tb testing.TB) *mongo.Database {
 	tb.Helper()

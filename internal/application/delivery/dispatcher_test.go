@@ -170,6 +170,7 @@ func TestNoPlace(t *testing.T) {
 			return allTold(messages)
 		}
 		p := newProcess(t, memory.New(), delivery.Config{Subscribers: []delivery.Subscriber{r}, Queue: 4, Workers: 1})
+		synctest.Wait() // its poller has looked
 		h := p.dispatcher.Offer(time.Now())
 		if h.Owner == "" {
 			t.Fatal("an empty queue has no place")

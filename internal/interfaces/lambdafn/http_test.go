@@ -397,7 +397,7 @@ func TestTime(t *testing.T) {
 	f := lambdafn.New(lambdafn.Config{Teller: told, API: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		working, _ = r.Context().Deadline()
 	})})
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	deadline, _ := ctx.Deadline()
 	if _, err := f.Invoke(ctx, []byte(asNew(""))); err != nil {

@@ -8,6 +8,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
+	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/domain/order"
 	"order-processing-service/internal/infrastructure/store/mongo"
 	"order-processing-service/internal/infrastructure/store/storetest"
@@ -30,9 +31,16 @@ func TestConformance(t *testing.T) {
 		}
 		return storetest.Place{
 			Open: func(ctx context.Context) (storetest.Store, error) {
-				return mongo.Open(ctx, mongo.Config{
-					Client: options.Client().ApplyURI(uri), Database: database.Name(), Timeout: 5 * time.Second,
+				store, err := mongo.Open(ctx, mongo.Config{
+					Client: options.Client().ApplyURI(uri), Database: database.Name(), Timeout: 5 * time.Second, MustBeThere: true,
 				})
+				if err != nil {
+					return nil, err
+				}
+				// Nothing is due by the zero time; but a store that has not heard the server's clock in time reads it now, and
+				// claims nothing meanwhile.
+				_, err = store.Claim(ctx, delivery.Claim{Owner: "nobody", Limit: 1})
+				return store, err
 			},
 			Cut: func() (heal func()) {
 				network.Cut()

@@ -60,7 +60,9 @@ func filled(t *testing.T, n int) *driver.Database {
 	t.Helper()
 	server := mongodb.Need(t)
 	database := server.Database(t)
-	store, err := mongo.Open(t.Context(), mongo.Config{Client: options.Client().ApplyURI(server.URI), Database: database.Name()})
+	store, err := mongo.Open(t.Context(), mongo.Config{
+		Client: options.Client().ApplyURI(server.URI), Database: database.Name(), MustBeThere: true, // so that the indexes are made now
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

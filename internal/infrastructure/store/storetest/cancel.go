@@ -3,9 +3,12 @@ package storetest
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"order-processing-service/internal/application/delivery"
 	"order-processing-service/internal/application/ordering"
@@ -62,6 +65,8 @@ func testCancel(t *testing.T, h Harness) {
 				answered[value] = true
 			}
 		}
+		// What a change that was given up has asked for may be under way still, and is of a version that is past after this one.
+		r.change(t, o.ID(), told("mail"), at(time.Second), set("n", "last", time.Second))
 		for _, e := range r.events(t, o.ID())[1:] {
 			delete(answered, *e.Metadata["n"])
 		}
@@ -115,9 +120,29 @@ func wantEnded(t *testing.T, what string, err error) bool {
 // wantHandedOver checks that every order there waits to be told to mail, of its first event.
 func wantHandedOver(t *testing.T, r *room) {
 	t.Helper()
-	var want []string
-	for _, o := range everything(t, r, ordering.Query{}, ordering.MaxLimit) {
-		want = append(want, waiting(o.ID(), "mail", 1))
+	ids := func() []order.ID {
+		var ids []order.ID
+		for _, o := range everything(t, r, ordering.Query{}, ordering.MaxLimit) {
+			ids = append(ids, o.ID())
+		}
+		return ids
 	}
-	wantDeliveries(t, r, "all that is there is handed over", want...)
+	const tries = 100
+	for range tries {
+		before := ids()
+		got := r.waiting(t)
+		if !slices.Equal(before, ids()) {
+			continue // an insert that was given up was made meanwhile
+		}
+		var want []string
+		for _, id := range before {
+			want = append(want, waiting(id, "mail", 1))
+		}
+		slices.Sort(want)
+		if diff := cmp.Diff(want, got, same()); diff != "" {
+			t.Errorf("all that is there is handed over: what waits to be told differs (-want +got):\n%s", diff)
+		}
+		return
+	}
+	t.Errorf("the orders that are there differ from one list to the next, %d times", tries)
 }

@@ -135,15 +135,21 @@ func (r *room) deliveries(t *testing.T, state delivery.State, size int) []delive
 // wantDeliveries checks what waits to be told: one "order subscriber sequence" each, in any order.
 func wantDeliveries(t *testing.T, r *room, what string, want ...string) {
 	t.Helper()
-	var got []string
-	for _, d := range r.deliveries(t, delivery.StateWaiting, 1_000) {
-		got = append(got, waiting(d.Order, d.Track.Subscriber, d.Sequence))
-	}
-	slices.Sort(got)
 	slices.Sort(want)
-	if diff := cmp.Diff(want, got, same()); diff != "" {
+	if diff := cmp.Diff(want, r.waiting(t), same()); diff != "" {
 		t.Errorf("%s: what waits to be told differs (-want +got):\n%s", what, diff)
 	}
+}
+
+// waiting is what waits to be told, written as wantDeliveries takes it, sorted.
+func (r *room) waiting(t *testing.T) []string {
+	t.Helper()
+	var all []string
+	for _, d := range r.deliveries(t, delivery.StateWaiting, 1_000) {
+		all = append(all, waiting(d.Order, d.Track.Subscriber, d.Sequence))
+	}
+	slices.Sort(all)
+	return all
 }
 
 // waiting writes a delivery as wantDeliveries takes it.
