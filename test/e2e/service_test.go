@@ -30,7 +30,10 @@ type home struct {
 // newHome returns an empty place. The settings are pairs NAME=value on top of those that every service here gets.
 func newHome(t *testing.T, on store, settings ...string) *home {
 	t.Helper()
-	h := &home{on: on, dir: t.TempDir(), settings: map[string]string{"PORT": "0", "ADMIN_ADDR": "127.0.0.1:0"}}
+	h := &home{on: on, dir: t.TempDir(), settings: map[string]string{
+		"PORT": "0", "ADMIN_ADDR": "127.0.0.1:0",
+		"READ_HEADER_TIMEOUT": "30s", // Go's client opens connections that it uses later: they are not closed just then
+	}}
 	h.settings["DATA_DIR"] = h.dir
 	maps.Copy(h.settings, on.settings(t, h.dir))
 	for _, pair := range settings {

@@ -112,6 +112,8 @@ func Start(tb testing.TB, c Config) *Process {
 	p.command.Env = []string{
 		variable + "=1", "SYSTEMROOT=" + os.Getenv("SYSTEMROOT"), "HOME=" + c.Dir, "TMPDIR=" + os.TempDir(),
 		"PORT=0", "ADMIN_ADDR=127.0.0.1:0", "DATA_DIR=" + filepath.Join(c.Dir, "data"), "DELIVERY_LEASE=1s", "DELIVERY_POLL_INTERVAL=20ms",
+		// Go's client opens connections that it uses later, or while the process stands still: they are not closed meanwhile.
+		"READ_HEADER_TIMEOUT=2m", "READ_TIMEOUT=2m",
 	}
 	for name, value := range c.Settings { // of two with one name, the last counts
 		p.command.Env = append(p.command.Env, name+"="+value)
@@ -283,7 +285,13 @@ const noDeliveries = `{"deliveries":[],"next_cursor":null}`
 // AwaitTold waits until no delivery is left.
 func (p *Process) AwaitTold(tb testing.TB) {
 	tb.Helper()
-	Await(tb, "everything to be told", func() bool { return p.Untold(tb) == "" })
+	waiting := ""
+	defer func() {
+		if waiting != "" {
+			tb.Logf("it waits: %.2000s", waiting)
+		}
+	}()
+	Await(tb, "everything to be told", func() bool { waiting = p.Untold(tb); return waiting == "" })
 	if parked := p.Get(tb, "/deliveries?state=parked"); string(parked) != noDeliveries {
 		tb.Errorf("there are parked deliveries: %s", parked)
 	}
