@@ -323,6 +323,7 @@ func FuzzCursor(f *testing.F) {
 	f.Add(ordering.Cursor{CreatedAt: start, ID: order.ID{1}}.String())
 	f.Add("")
 	f.Add("AQ")
+	f.Add("AQAA000\n000000000000000000000")
 	f.Fuzz(func(t *testing.T, text string) {
 		c, err := ordering.ParseCursor(text)
 		if err != nil {
