@@ -62,29 +62,31 @@ func TestTraces(t *testing.T) {
 	inTime(t, func() string { return traced(t) })
 }
 
-// late tells whether spans were given up, as the collector took longer than an invocation waits for it, which is said when the
-// function goes on, if ever: then some of those that are wanted have not come.
-func late(t *testing.T, f *lambda.Function, c *collector.Collector, wanted ...string) bool {
+// late tells whether spans were given up, as the collector took longer than an invocation waits for it. That is said when the function
+// goes on, if ever; but then some of those that are wanted have not come.
+func late(t *testing.T, f *lambda.Function, c *collector.Collector, wanted ...string) (problem string) {
 	t.Helper()
 	for _, name := range wanted {
 		if len(c.Named(name)) == 0 {
-			return true
+			return "no span " + name + " has come before the answer"
 		}
 	}
-	return slices.ContainsFunc(f.Lines(t), func(l process.Line) bool { return strings.HasPrefix(l.Message, "Traces can't be exported") })
+	if slices.ContainsFunc(f.Lines(t), func(l process.Line) bool { return strings.HasPrefix(l.Message, "Traces can't be exported") }) {
+		return "the collector took longer than the function waits for it"
+	}
+	return ""
 }
 
-// traced tells whether the collector was too slow to say more.
+// traced tells what had not come in time, so that there is no more to say.
 func traced(t *testing.T) (problem string) {
 	t.Helper()
-	const slow = "the collector took longer than the function waits for it"
 	c := collector.Start(t)
 	r := lambda.NewRuntime(t)
 	_, f := withBus(t, r, t.TempDir(), "OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL)
 	id := placed(t, r.BeginTraced(post(t, "POST", "/orders", newOrder), process.Patience, invocation).Await(t).Payload)
 	f.Freeze(t)
-	if late(t, f, c, "POST /orders", "send events", "EventBridge/PutEvents") {
-		return slow
+	if problem = late(t, f, c, "POST /orders", "send events", "EventBridge/PutEvents"); problem != "" {
+		return problem
 	}
 	request, told, call := c.One(t, "POST /orders"), c.One(t, "send events"), c.One(t, "EventBridge/PutEvents")
 	if request.TraceID != invocationTrace || request.ParentID != invocationParent || len(request.Links) > 0 {
@@ -111,8 +113,8 @@ func traced(t *testing.T) (problem string) {
 	// A caller with a trace of its own has the request in it, which is linked to the invocation.
 	event := withHeader(t, post(t, "GET", "/orders/"+id, ""), "traceparent", "00-"+callersTrace+"-"+callersSpan+"-01")
 	r.BeginTraced(event, process.Patience, invocation).Await(t)
-	if late(t, f, c, "GET /orders/{order_id}") {
-		return slow
+	if problem = late(t, f, c, "GET /orders/{order_id}"); problem != "" {
+		return problem
 	}
 	read := c.One(t, "GET /orders/{order_id}")
 	want := []collector.Place{{TraceID: invocationTrace, SpanID: invocationParent}}
@@ -126,8 +128,8 @@ func traced(t *testing.T) (problem string) {
 	if diff := cmp.Diff([]string{"m-2"}, failures(t, payload)); diff != "" {
 		t.Errorf("failures (-want +reported):\n%s", diff)
 	}
-	if late(t, f, c, "process commands", "change order") {
-		return slow
+	if problem = late(t, f, c, "process commands", "change order"); problem != "" {
+		return problem
 	}
 	messages := c.Named("process commands")
 	if len(messages) != 2 {

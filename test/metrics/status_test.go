@@ -45,30 +45,36 @@ func TestStatusOfTheProgram(t *testing.T) {
 		return code, stdout.String(), stderr.String()
 	}
 	var out string
-	var rates struct {
-		Requests   struct{ PerSecond float64 }              `json:"requests"`
-		Store      struct{ CommitsPerSecond float64 }       `json:"store"`
+	type report struct {
+		Requests struct {
+			PerSecond float64 `json:"per_second"`
+		} `json:"requests"`
+		Store struct {
+			CommitsPerSecond float64 `json:"commits_per_second"`
+		} `json:"store"`
 		Orders     struct{ Placed struct{ Total float64 } } `json:"orders"`
 		Deliveries []struct{ Subscriber string }            `json:"deliveries"`
 	}
+	var rates report
 	process.Await(t, "a request and a commit in the second that is looked at", func() bool {
 		code, text, errs := status("--url", r.admin, "--json")
 		if code != cli.ExitOK || errs != "" {
 			t.Fatalf("it ends with %d and %s", code, errs)
 		}
-		if err := json.Unmarshal([]byte(strings.NewReplacer("commits_per_second", "CommitsPerSecond", "per_second", "PerSecond").Replace(text)), &rates); err != nil {
+		rates = report{} // what is not known leaves a member as it is
+		if err := json.Unmarshal([]byte(text), &rates); err != nil {
 			t.Fatal(err)
 		}
 		out = text
 		return rates.Requests.PerSecond > 0 && rates.Store.CommitsPerSecond > 0
 	})
 	rest()
-	var report map[string]any
-	if err := json.Unmarshal([]byte(out), &report); err != nil {
+	var all map[string]any
+	if err := json.Unmarshal([]byte(out), &all); err != nil {
 		t.Fatal(err)
 	}
 	// A service without a queue of commands has none of them.
-	missing := slices.Sorted(maps.Keys(nulls("", report)))
+	missing := slices.Sorted(maps.Keys(nulls("", all)))
 	missing = slices.DeleteFunc(missing, func(name string) bool { return name == ".commands" })
 	if len(missing) > 0 {
 		t.Errorf("not known: %v in\n%s", missing, out)

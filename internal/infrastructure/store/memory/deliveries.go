@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"slices"
+	"strings"
 	"time"
 
 	"order-processing-service/internal/application/delivery"
@@ -219,7 +220,7 @@ func (r *record) place(state delivery.State) string {
 // parsePlace reads a place out of the text of a page's Next.
 func parsePlace(text string) (string, error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if ok := len(b) == 24 || len(b) == len(placeLayout)+1+24 || text == ""; err != nil || !ok {
+	if ok := len(b) == 24 || len(b) == len(placeLayout)+1+24 || text == ""; err != nil || !ok || strings.ContainsAny(text, "\r\n") { // which base64 passes over
 		return "", fault.New(fault.Invalid, "cursor_invalid", "must be the next_cursor of an earlier answer, unchanged")
 	}
 	return string(b), nil

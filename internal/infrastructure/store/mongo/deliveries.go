@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"slices"
+	"strings"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -85,7 +86,7 @@ func parseAfter(text string) (due bson.DateTime, id order.ID, err error) {
 		return 0, order.ID{}, nil
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(b) != 8+len(id) {
+	if err != nil || len(b) != 8+len(id) || strings.ContainsAny(text, "\r\n") { // which base64 passes over
 		return 0, id, fault.New(fault.Invalid, "cursor_invalid", "must be the next_cursor of an earlier answer, unchanged")
 	}
 	return bson.DateTime(binary.BigEndian.Uint64(b)), order.ID(b[8:]), nil //nolint:gosec // bits only

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -66,7 +67,7 @@ func parseAfter(text string) (due int64, id order.ID, err error) {
 		return math.MinInt64, order.ID{}, nil
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(b) != 8+len(id) {
+	if err != nil || len(b) != 8+len(id) || strings.ContainsAny(text, "\r\n") { // which base64 passes over
 		return 0, id, fault.New(fault.Invalid, "cursor_invalid", "must be the next_cursor of an earlier answer, unchanged")
 	}
 	return int64(binary.BigEndian.Uint64(b)), order.ID(b[8:]), nil //nolint:gosec // bits only

@@ -102,8 +102,13 @@ func testDeliveries(t *testing.T, h Harness) {
 	t.Run("a bad cursor is invalid", func(t *testing.T) {
 		r := newRoom(t, h)
 		r.create(t, sample(t, 1), told("mail"))
+		r.create(t, sample(t, 2), told("mail"))
+		page, err := r.Deliveries(t.Context(), delivery.Query{State: delivery.StateWaiting, Limit: 1})
+		if err != nil || page.Next == "" {
+			t.Fatalf("Deliveries = %+v, %v; want a cursor", page, err)
+		}
 		for _, state := range []delivery.State{delivery.StateWaiting, delivery.StateParked} {
-			for _, after := range []string{"x", "!", "AAAA", "\u00e9", placeOf(sample(t, 1)).String()} {
+			for _, after := range []string{page.Next + "\n", page.Next[:2] + "\r" + page.Next[2:], "x", "!", "AAAA", "\u00e9", placeOf(sample(t, 1)).String()} {
 				_, err := r.Deliveries(t.Context(), delivery.Query{State: state, Limit: 10, After: after})
 				wantKind(t, fmt.Sprintf("Deliveries %s after %q", state, after), err, fault.Invalid)
 			}
